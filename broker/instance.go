@@ -1,0 +1,119 @@
+package broker
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/sutlerhq/sutler/catalog"
+	"github.com/sutlerhq/sutler/providers"
+)
+
+// State is where an instance or a binding stands in its life.
+type State string
+
+// The states, and no others (DESIGN §4). Gone rows are kept for reconcile and for last_operation's retention.
+const (
+	Creating  State = "creating"
+	Ready     State = "ready"
+	Updating  State = "updating"
+	Suspended State = "suspended"
+	Deleting  State = "deleting"
+	Gone      State = "gone"
+	Failed    State = "failed"
+	Expiring  State = "expiring" // bindings only
+)
+
+// Instance is one provisioned backend as callers see it; sealed parts are not in it.
+type Instance struct {
+	ID, Name          string // ours; unique among the project's live ones
+	Org, Project      string // ids
+	Offering, Plan    string // names
+	OfferingID        string
+	PlanID            string
+	Kind              catalog.Kind
+	Provider, Region  string
+	State             State
+	Health            string // "" or "degraded", beside the state
+	Note              string // what is being done, or why it failed, for people
+	Params            json.RawMessage
+	Platform          string // the platform that made it, and its id there; empty for people
+	PlatformInstance  string
+	DashboardURL      string
+	Operation         Operation // the latest
+	CreatedAt, GoneAt time.Time // market time; GoneAt zero while it lives
+	ReadyAt           time.Time
+}
+
+// Binding is an app's access to one instance; its credentials are asked for apart.
+type Binding struct {
+	ID, Instance, App string // ids; App may be empty (service keys)
+	InstanceName      string
+	AppName           string
+	Alias             string // environment prefix such as DATABASE, unique in the app
+	State             State
+	Note              string
+	Params            json.RawMessage
+	PlatformBinding   string
+	Operation         Operation
+	CreatedAt         time.Time
+	ExpiresAt         time.Time // zero: never
+}
+
+// Credentials are what a binding grants, in clear. Never log them.
+type Credentials struct {
+	Binding   Binding
+	Instance  Instance
+	Values    map[string]any
+	Endpoints []providers.Endpoint
+}
+
+// Operation is one durable piece of work on an instance or a binding.
+type Operation struct {
+	ID, Instance, Binding string
+	Verb                  string // provision update bind rotate unbind deprovision suspend resume
+	State                 string // "in progress", "succeeded", "failed"
+	Note                  string
+	Attempts              int64
+	StartedAt, EndedAt    time.Time
+}
+
+// Done tells whether the operation has ended.
+func (o Operation) Done() bool { return o.State == "succeeded" || o.State == "failed" }
+
+// ProvisionOrder asks for an instance.
+type ProvisionOrder struct {
+	Org, Project     string // ids
+	App              string // id of the app it is created for, may be empty
+	Name             string // empty: one is made up
+	Offering, Plan   string // names or ids; an empty plan is the offering's first
+	Params           json.RawMessage
+	Platform         string // with PlatformInstance: an OSB platform's own id; unique among its live ones
+	PlatformInstance string
+	AcceptsAsync     bool // false: refuse async plans with code AsyncRequired
+}
+
+// BindOrder asks for a binding.
+type BindOrder struct {
+	Instance        string // id
+	App             string // id, may be empty
+	Alias           string // empty: the kind's customary name (DATABASE, REDIS…), or the instance's name when that is taken
+	Params          json.RawMessage
+	Platform        string
+	PlatformBinding string
+	AcceptsAsync    bool
+}
+
+// Offer is an offering as the market shows it now.
+type Offer struct {
+	catalog.Offering
+	Status providers.Status
+	Note   string // why it is not up
+}
+
+// Change is a state change of an instance or binding, for live pages.
+type Change struct {
+	Instance, Binding string
+	Project           string
+	State             State
+	Note              string
+}

@@ -1,0 +1,4 @@
+// Command sutler is the marketplace broker and its command line.
+package main
+
+func main() {}

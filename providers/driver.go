@@ -1,0 +1,124 @@
+package providers
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/sutlerhq/sutler/catalog"
+	"github.com/sutlerhq/sutler/catalog/money"
+	"github.com/sutlerhq/sutler/providers/latency"
+)
+
+// Driver speaks to one kind of backend. Every verb is level-triggered and idempotent by ID: it is called again, with the State it
+// last returned, until Progress.Done. A driver keeps nothing between calls but what it returns as State; a killed process loses nothing.
+// IDs are ours ([a-z0-9_]), never a platform's. An error may carry a fault kind: Unavailable and Timeout are retried, Invalid and
+// Refused end the operation as failed, anything else counts as the provider's failure and is retried until the plan's time is up.
+type Driver interface {
+	// Offerings lists what can be sold here. Native drivers answer without their server; one that must ask may fail with Unavailable.
+	Offerings(ctx context.Context) ([]catalog.Offering, error)
+	// Provision makes the instance, or goes on making it.
+	Provision(ctx context.Context, i Instance) (Progress, error)
+	// Deprovision removes the instance, half-made ones too; what is gone is Done.
+	Deprovision(ctx context.Context, i Instance) (Progress, error)
+	// Bind makes credentials. The same binding twice gives the same credentials (derived from Seed), or removes the first ones before it invents others.
+	Bind(ctx context.Context, i Instance, b Binding) (Grant, Progress, error)
+	// Unbind is Done only when old logins fail and open connections are dead.
+	Unbind(ctx context.Context, i Instance, b Binding) (Progress, error)
+}
+
+// Instance is what a driver is told of an instance.
+type Instance struct {
+	ID       string
+	Offering string // name
+	Plan     catalog.Plan
+	Params   json.RawMessage // checked against the plan's schema; never nil ("{}")
+	Owner    Owner
+	State    json.RawMessage // what the driver last returned; nil at first
+}
+
+// Owner is whose instance it is: ids, for labels at the backend.
+type Owner struct{ Org, Project string }
+
+// Binding is what a driver is told of a binding.
+type Binding struct {
+	ID        string
+	App       string // id, may be empty
+	Params    json.RawMessage
+	Mode      string // "" or "password" unless a driver offers more
+	ExpiresAt time.Time
+	Seed      []byte // 32 random bytes committed with the intent
+	State     json.RawMessage
+}
+
+// Progress says how far a verb came. State is kept, sealed, even when the call failed.
+type Progress struct {
+	Done       bool
+	Note       string // for people: what is being done, or why it waits
+	RetryAfter time.Duration
+	State      json.RawMessage // nil: as before
+}
+
+// Grant is what a binding gives an app. Credentials hold "uri" and its parts (host, port, username, password, database…).
+type Grant struct {
+	Credentials map[string]any
+	Endpoints   []Endpoint
+	ExpiresAt   time.Time
+}
+
+// Endpoint is one address that an app needs to reach.
+type Endpoint struct {
+	Host     string
+	Ports    []string
+	Protocol string // tcp udp all
+}
+
+// Updater changes an instance to another plan or other parameters. A failed update leaves the old ones in force.
+type Updater interface {
+	Update(ctx context.Context, old, new Instance) (Progress, error)
+}
+
+// Metered reads an instance's gauges and counters.
+type Metered interface {
+	Read(ctx context.Context, i Instance) ([]Reading, error)
+}
+
+// Reading is what a gauge or a counter shows. Epoch changes when a counter begins again from zero.
+type Reading struct {
+	Metric string
+	Value  money.Decimal
+	Type   string // "gauge" or "counter"
+	Epoch  string
+}
+
+// Suspender refuses logins and keeps data, and lets in again.
+type Suspender interface {
+	Suspend(ctx context.Context, i Instance) (Progress, error)
+	Resume(ctx context.Context, i Instance) (Progress, error)
+}
+
+// Inspector compares with the backend.
+type Inspector interface {
+	Inspect(ctx context.Context, i Instance) (Inspection, error)
+}
+
+// Inspection is what the backend shows of an instance.
+type Inspection struct {
+	Exists   bool
+	Sessions map[string]int // open connections by binding id
+}
+
+// Prober answers nil when the backend answers. A provider is "starting" until the first nil.
+type Prober interface {
+	Probe(ctx context.Context) error
+}
+
+// Targeter says what to measure the latency to.
+type Targeter interface {
+	Target(ctx context.Context, i Instance) (latency.Target, error)
+}
+
+// Dashboarder has a page for an instance.
+type Dashboarder interface {
+	Dashboard(i Instance) string
+}
