@@ -1,0 +1,47 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/sutlerhq/sutler/internal/database/dbtest"
+)
+
+func TestGuestbookSignsWhatItsEnvironmentNames(t *testing.T) {
+	ns, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ns.Start()
+	t.Cleanup(ns.Shutdown)
+	env := []string{"HOME=/", "HTTP_URL=http://x", "DATABASE_URL=" + dbtest.Postgres(t), "NATS_URL=" + ns.ClientURL()}
+	var out bytes.Buffer
+	for range 2 { // an app is started more than once
+		out.Reset()
+		if code := run(t.Context(), env, &out); code != 0 || strings.Count(out.String(), "✓") != 2 {
+			t.Fatalf("exit %d:\n%s", code, &out)
+		}
+	}
+	if !strings.Contains(out.String(), "2 in the book") || !strings.Contains(out.String(), "revision 2") {
+		t.Errorf("the second time:\n%s", &out)
+	}
+}
+
+func TestGuestbookFailsWithoutABackend(t *testing.T) {
+	for name, env := range map[string][]string{
+		"none":        {"PATH=/bin", "SITE_URL=https://example.com"},
+		"unreachable": {"DATABASE_URL=postgres://me:hush@127.0.0.1:1/db", "NATS_URL=nats://me:hush@127.0.0.1:1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			if code := run(t.Context(), env, &out); code != 1 {
+				t.Errorf("exit %d", code)
+			}
+			if strings.Contains(out.String(), "hush") {
+				t.Errorf("the password is in the output:\n%s", &out)
+			}
+		})
+	}
+}
