@@ -18,17 +18,52 @@ type Instance struct {
 	State     string    `json:"state"`
 	Health    string    `json:"health"`
 	Note      string    `json:"note,omitempty"`
-	Org       string    `json:"org"`     // name
-	Project   string    `json:"project"` // name
-	Operation string    `json:"operation,omitempty"`
+	Org       string    `json:"org"`                 // name
+	Project   string    `json:"project"`             // name
+	Operation string    `json:"operation,omitempty"` // id of the latest
 	CreatedAt time.Time `json:"created_at"`
+	Dashboard string    `json:"dashboard,omitempty"` // URL
+}
+
+// NewInstance asks for an instance. Want is a kind, or an offering's name, which may carry its plan as OFFERING:PLAN.
+type NewInstance struct {
+	Want     string          `json:"want" doc:"A kind or an offering; may carry the plan as OFFERING:PLAN." minLength:"1" maxLength:"200"`
+	Plan     string          `json:"plan,omitempty" doc:"Name of the plan; any when empty."`
+	Region   string          `json:"region,omitempty"`
+	Provider string          `json:"provider,omitempty"`
+	Name     string          `json:"name,omitempty" doc:"Unique in the project; one is made up when empty."`
+	Org      string          `json:"org,omitempty" doc:"Name or id; the only one you see when empty."`
+	Project  string          `json:"project,omitempty" doc:"Name or id; the app's, or the only one you see, when empty."`
+	App      string          `json:"app,omitempty" doc:"The app it is made for."`
+	Params   json.RawMessage `json:"params,omitempty" doc:"Parameters, checked against the plan's schema."`
+}
+
+// Ordered is an instance that was just asked for, with what was chosen and what it costs.
+type Ordered struct {
+	Instance
+	Fresh    bool   `json:"fresh"`    // false: the same order was there before
+	Why      string `json:"why"`      // why this offering and plan
+	Price    string `json:"price"`    // for people: "€0.007/h, at most €5/month"
+	Monthly  string `json:"monthly"`  // fixed rates of a whole month, decimal
+	Currency string `json:"currency"` // ISO 4217
+}
+
+// NewBinding asks for a binding of a ready instance to an app.
+type NewBinding struct {
+	Instance string          `json:"instance" doc:"Name or id." minLength:"1"`
+	App      string          `json:"app" doc:"Name or id." minLength:"1"`
+	Org      string          `json:"org,omitempty"`
+	Project  string          `json:"project,omitempty"`
+	Alias    string          `json:"alias,omitempty" doc:"Prefix of its variables, such as DATABASE; the kind's customary one when empty."`
+	Params   json.RawMessage `json:"params,omitempty"`
 }
 
 // Binding is an app's access to an instance. Credentials are there only where asked for and allowed.
 type Binding struct {
 	ID          string         `json:"id"`
 	Instance    string         `json:"instance"` // id
-	App         string         `json:"app"`      // name
+	Name        string         `json:"instance_name"`
+	App         string         `json:"app"` // name
 	Alias       string         `json:"alias"`
 	State       string         `json:"state"`
 	Note        string         `json:"note,omitempty"`
@@ -48,6 +83,7 @@ type Operation struct {
 	Binding   string     `json:"binding,omitempty"`
 	StartedAt time.Time  `json:"started_at"`
 	EndedAt   *time.Time `json:"ended_at"`
+	Attempts  int64      `json:"attempts"`
 }
 
 // Offering is what one provider sells.
@@ -72,7 +108,8 @@ type Plan struct {
 	Title       string            `json:"title"`
 	Description string            `json:"description"`
 	Free        bool              `json:"free"`
-	Limits      map[string]int64  `json:"limits"`
+	Limits      map[string]int64  `json:"limits"` // the name ends in the unit
+	Metrics     []Metric          `json:"metrics"`
 	Prices      map[string][]Rate `json:"prices"`           // per currency
 	Monthly     map[string]string `json:"monthly"`          // fixed rates for a whole month, per currency
 	Schema      json.RawMessage   `json:"schema,omitempty"` // of the parameters at creation
@@ -91,50 +128,8 @@ type Rate struct {
 	Included  string `json:"included,omitempty"`
 }
 
-// Invoice is what an account pays for a period. Amounts and quantities are decimal strings.
-type Invoice struct {
-	Number        string        `json:"number"`
-	Account       string        `json:"account"`
-	Seller        string        `json:"seller"`
-	Currency      string        `json:"currency"`
-	Period        Period        `json:"period"`
-	State         string        `json:"state"`
-	Sent          string        `json:"sent,omitempty"`
-	Lines         []InvoiceLine `json:"lines"`
-	Subtotal      string        `json:"subtotal"`
-	Discount      string        `json:"discount"`
-	Tax           []Tax         `json:"tax"`
-	Total         string        `json:"total"`
-	CreditApplied string        `json:"credit_applied"`
-	Due           string        `json:"due"`
-	Hash          string        `json:"hash"`
-}
-
-// Period is half open: From inclusive, To exclusive.
-type Period struct {
-	From time.Time `json:"from"`
-	To   time.Time `json:"to"`
-}
-
-// InvoiceLine is one charge.
-type InvoiceLine struct {
-	Description string    `json:"description"`
-	Provider    string    `json:"provider"`
-	Offering    string    `json:"offering"`
-	Plan        string    `json:"plan"`
-	Instance    string    `json:"instance"`
-	Project     string    `json:"project"`
-	Metric      string    `json:"metric"`
-	Quantity    string    `json:"quantity"`
-	UnitPrice   string    `json:"unit_price"`
-	From        time.Time `json:"from"`
-	To          time.Time `json:"to"`
-	Amount      string    `json:"amount"`
-}
-
-// Tax is one rate's sum.
-type Tax struct {
-	Name   string `json:"name"`
-	Rate   string `json:"rate"`
-	Amount string `json:"amount"`
+// Metric is a named quantity that use is measured by.
+type Metric struct {
+	Name string `json:"name"`
+	Unit string `json:"unit"`
 }

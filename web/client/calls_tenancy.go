@@ -1,0 +1,78 @@
+package client
+
+import (
+	"context"
+	"net/http"
+)
+
+// Whoami tells who the market takes the caller for.
+func (c *Client) Whoami(ctx context.Context) (Identity, error) {
+	return get[Identity](ctx, c, path("whoami"), nil)
+}
+
+// Orgs lists those that the caller sees.
+func (c *Client) Orgs(ctx context.Context) ([]Org, error) {
+	return get[[]Org](ctx, c, path("orgs"), nil)
+}
+
+// CreateOrg makes an org with its account and a first project.
+func (c *Client) CreateOrg(ctx context.Context, n NewOrg) (Org, error) {
+	return post[Org](ctx, c, path("orgs"), n)
+}
+
+// Projects lists those of an org that the caller sees.
+func (c *Client) Projects(ctx context.Context, org string) ([]Project, error) {
+	return get[[]Project](ctx, c, path("projects"), Place{Org: org}.query())
+}
+
+// CreateProject makes a project.
+func (c *Client) CreateProject(ctx context.Context, n NewProject) (Project, error) {
+	return post[Project](ctx, c, path("projects"), n)
+}
+
+// Members lists an org's members.
+func (c *Client) Members(ctx context.Context, org string) ([]Member, error) {
+	return get[[]Member](ctx, c, path("members"), Place{Org: org}.query())
+}
+
+// SetMember gives a person a role, or takes it away.
+func (c *Client) SetMember(ctx context.Context, n NewMember) (Member, error) {
+	return post[Member](ctx, c, path("members"), n)
+}
+
+// Tokens lists the caller's own API tokens.
+func (c *Client) Tokens(ctx context.Context) ([]Token, error) {
+	return get[[]Token](ctx, c, path("tokens"), nil)
+}
+
+// CreateToken makes an API token; its secret is in this answer and never again.
+func (c *Client) CreateToken(ctx context.Context, n NewToken) (Token, error) {
+	return post[Token](ctx, c, path("tokens"), n)
+}
+
+// RevokeToken ends one of the caller's own tokens.
+func (c *Client) RevokeToken(ctx context.Context, id string) error {
+	_, err := c.do(ctx, http.MethodDelete, path("tokens", id), nil, nil)
+	return err
+}
+
+// Platforms lists the registered platforms.
+func (c *Client) Platforms(ctx context.Context) ([]Platform, error) {
+	return get[[]Platform](ctx, c, path("platforms"), nil)
+}
+
+// CreatePlatform registers a platform; its password is in this answer and never again.
+func (c *Client) CreatePlatform(ctx context.Context, n NewPlatform) (Platform, error) {
+	return post[Platform](ctx, c, path("platforms"), n)
+}
+
+// DeletePlatform ends a platform's access; its instances stay.
+func (c *Client) DeletePlatform(ctx context.Context, ref string) error {
+	_, err := c.do(ctx, http.MethodDelete, path("platforms", ref), nil, nil)
+	return err
+}
+
+// CreateProviderKey makes the key a provider reports usage with; it is in this answer and never again.
+func (c *Client) CreateProviderKey(ctx context.Context, provider string) (ProviderKey, error) {
+	return post[ProviderKey](ctx, c, path("providers", provider, "key"), nil)
+}

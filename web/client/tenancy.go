@@ -1,0 +1,124 @@
+package client
+
+import "time"
+
+// Org is a tenant.
+type Org struct {
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	Title   string `json:"title"`
+	Account string `json:"account"` // id of who pays
+}
+
+// NewOrg asks for an org. Without an account one is opened, in Currency.
+type NewOrg struct {
+	Name     string `json:"name" minLength:"1"`
+	Title    string `json:"title,omitempty"`
+	Account  string `json:"account,omitempty"`
+	Currency string `json:"currency,omitempty" doc:"ISO 4217; EUR when empty."`
+}
+
+// Project is a space in an org.
+type Project struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	Org  string `json:"org"` // name
+}
+
+// NewProject asks for a project.
+type NewProject struct {
+	Name string `json:"name" minLength:"1"`
+	Org  string `json:"org,omitempty"`
+}
+
+// App is something that consumes backends.
+type App struct {
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	Org     string `json:"org"`     // name
+	Project string `json:"project"` // name
+}
+
+// NewApp asks for an app.
+type NewApp struct {
+	Name    string `json:"name" minLength:"1"`
+	Org     string `json:"org,omitempty"`
+	Project string `json:"project,omitempty"`
+}
+
+// Member is a person's role in an org or, when Project is given, in that project.
+type Member struct {
+	Email   string `json:"email"`
+	Name    string `json:"name"`
+	Role    string `json:"role"`
+	Org     string `json:"org"`
+	Project string `json:"project,omitempty"`
+}
+
+// NewMember gives a person a role; an empty role takes it away.
+type NewMember struct {
+	Email   string `json:"email" minLength:"3"`
+	Role    string `json:"role" enum:"owner,admin,developer,billing,viewer,"`
+	Org     string `json:"org,omitempty"`
+	Project string `json:"project,omitempty" doc:"Empty: in the whole org."`
+}
+
+// Token is an API token. Secret is there once, when it was made.
+type Token struct {
+	ID        string     `json:"id"`
+	Name      string     `json:"name"`
+	Actions   []string   `json:"actions"` // empty: all that the owner may
+	CreatedAt time.Time  `json:"created_at"`
+	LastUsed  *time.Time `json:"last_used"`
+	ExpiresAt *time.Time `json:"expires_at"`
+	Secret    string     `json:"secret,omitempty"`
+}
+
+// NewToken asks for an API token.
+type NewToken struct {
+	Name      string     `json:"name" minLength:"1"`
+	Actions   []string   `json:"actions,omitempty" doc:"What it may be used for; all that you may when empty."`
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+}
+
+// Platform is a registered Open Service Broker client. Password is there once, when it was made.
+type Platform struct {
+	ID        string    `json:"id"`
+	Name      string    `json:"name"` // its Basic user name
+	Org       string    `json:"org"`
+	Project   string    `json:"project"`
+	CreatedAt time.Time `json:"created_at"`
+	Password  string    `json:"password,omitempty"`
+}
+
+// NewPlatform registers a platform for a project.
+type NewPlatform struct {
+	Name    string `json:"name" minLength:"1"`
+	Org     string `json:"org,omitempty"`
+	Project string `json:"project,omitempty"`
+}
+
+// ProviderKey lets a provider report usage. It is shown once.
+type ProviderKey struct {
+	Provider string `json:"provider"`
+	Secret   string `json:"secret"`
+}
+
+// Identity is who the market takes the caller for.
+type Identity struct {
+	Kind    string  `json:"kind"` // person, platform, provider
+	ID      string  `json:"id"`
+	Name    string  `json:"name"`
+	Email   string  `json:"email,omitempty"`
+	Grants  []Grant `json:"grants"`
+	Limited bool    `json:"limited"` // a token that allows only Actions
+
+	Actions []string `json:"actions,omitempty"`
+}
+
+// Grant is a role in the market (no org), an org, or a project.
+type Grant struct {
+	Role    string `json:"role"`
+	Org     string `json:"org,omitempty"`
+	Project string `json:"project,omitempty"`
+}
