@@ -1,40 +1,72 @@
 package providers
 
 import (
-	"context"
+	"cmp"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
 
-	"github.com/sutlerhq/sutler/catalog"
+	"github.com/sony/gobreaker/v2"
 )
 
-// Status is whether a provider answers.
-type Status string
-
-// A provider is Starting until its backend first answered, then Up, or Down while it does not; Cordoned refuses new instances.
-const (
-	Starting Status = "starting"
-	Up       Status = "up"
-	Down     Status = "down"
-	Cordoned Status = "cordoned"
-)
-
-// Settings describe one configured provider.
+// Settings describe one configured provider. The zero durations and counts stand for the defaults named here.
 type Settings struct {
-	Name   string
-	Region string
-	Driver string // the driver's name, for people
+	Name     string
+	Region   string
+	Driver   string        // the driver's name, for people
+	Deadline time.Duration // for each call of the driver; 30 s
+	Pause    time.Duration // how long the breaker stays open before it lets one call try; 5 s
+	Failures uint32        // failures in a row that open the breaker; 5
+	Every    time.Duration // between probes of a backend that is up; 3 s
+}
+
+func (s Settings) withDefaults() Settings {
+	s.Deadline = cmp.Or(s.Deadline, 30*time.Second)
+	s.Pause = cmp.Or(s.Pause, 5*time.Second)
+	s.Failures = cmp.Or(s.Failures, 5)
+	s.Every = cmp.Or(s.Every, 3*time.Second)
+	return s
 }
 
 // Provider is a configured seller of backends: a Driver behind a deadline per call, a breaker, classed errors and a log.
 // Capabilities are asserted here and nowhere else: a verb whose capability is missing gives fault.Unprocessable.
+// It is safe for use by many goroutines.
 type Provider struct {
 	Settings
 	driver Driver
+	log    *slog.Logger
+
+	mu       sync.Mutex
+	breaker  *gobreaker.CircuitBreaker[any]
+	status   Status
+	why      string
+	cordoned string // the reason; empty: not cordoned
 }
 
-// Set is the market's providers by name, in the configuration's order.
-type Set struct{ list []*Provider }
+// New wraps driver. One that cannot be probed is Up from the start; any other is Starting until Probe or Watch had its first answer.
+func New(settings Settings, driver Driver, log *slog.Logger) *Provider {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	p := &Provider{Settings: settings.withDefaults(), driver: driver, status: Up}
+	p.log = log.With("provider", p.Name)
+	p.breaker = p.closedBreaker()
+	if p.Can(Probes) {
+		p.status, p.why = Starting, fmt.Sprintf("%s has not answered for the first time yet.", p.Name)
+	}
+	return p
+}
 
-// Offerings asks the driver.
-func (p *Provider) Offerings(ctx context.Context) ([]catalog.Offering, error) {
-	return p.driver.Offerings(ctx)
+func (p *Provider) closedBreaker() *gobreaker.CircuitBreaker[any] {
+	return gobreaker.NewCircuitBreaker[any](gobreaker.Settings{
+		Name:         p.Name,
+		Timeout:      p.Pause,
+		ReadyToTrip:  func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= p.Failures },
+		IsSuccessful: func(err error) bool { return !counts(err) },
+		IsExcluded:   cancelled,
+		OnStateChange: func(_ string, from, to gobreaker.State) {
+			p.log.Warn("breaker", "from", from.String(), "to", to.String())
+		},
+	})
 }

@@ -1,0 +1,37 @@
+package providers
+
+// Capability is something only some drivers can do. The word completes "it has no way to …".
+type Capability string
+
+// The capabilities, one for each optional interface of driver.go.
+const (
+	Updates       Capability = "change the plan or the parameters of an instance" // Updater
+	Meters        Capability = "read what an instance uses"                       // Metered
+	Suspends      Capability = "suspend an instance"                              // Suspender
+	Inspects      Capability = "look at an instance"                              // Inspector
+	Probes        Capability = "be probed"                                        // Prober
+	Targets       Capability = "be measured for latency"                          // Targeter
+	HasDashboards Capability = "show a page for an instance"                      // Dashboarder
+)
+
+// Can tells whether the driver has a capability.
+func (p *Provider) Can(c Capability) bool {
+	var ok bool
+	switch c {
+	case Updates:
+		_, ok = p.driver.(Updater)
+	case Meters:
+		_, ok = p.driver.(Metered)
+	case Suspends:
+		_, ok = p.driver.(Suspender)
+	case Inspects:
+		_, ok = p.driver.(Inspector)
+	case Probes:
+		_, ok = p.driver.(Prober)
+	case Targets:
+		_, ok = p.driver.(Targeter)
+	case HasDashboards:
+		_, ok = p.driver.(Dashboarder)
+	}
+	return ok
+}

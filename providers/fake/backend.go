@@ -1,0 +1,120 @@
+package fake
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sutlerhq/sutler/internal/fault"
+)
+
+// ErrLogin is what a refused login gives.
+var ErrLogin = errors.New("fake: login refused")
+
+// change runs f on the backend alone.
+func (d *Driver) change(f func(b *backend) error) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.backend.locked(func() error { return f(&d.backend) })
+}
+
+// edit changes one object; that there is none is Refused, for asking again cannot help.
+func (d *Driver) edit(id string, f func(o *object) error) error {
+	return d.change(func(b *backend) error {
+		o, ok, err := b.read(id)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return fault.Refused.Errorf("The backend knows no instance %s.", id)
+		}
+		if o.Logins == nil {
+			o.Logins = map[string]login{}
+		}
+		if err := f(&o); err != nil {
+			return err
+		}
+		return b.write(o)
+	})
+}
+
+// Session is an open connection to the make-believe backend.
+type Session struct {
+	Dead    chan struct{} // closed when the backend ended it
+	binding string
+}
+
+// Connect logs in with a binding's credentials, or gives ErrLogin.
+func (d *Driver) Connect(credentials map[string]any) (*Session, error) {
+	var s *Session
+	err := d.change(func(b *backend) error {
+		list, err := b.list()
+		for _, o := range list {
+			for id, l := range o.Logins {
+				if !o.Suspended && l.Username == credentials["username"] && l.Password == credentials["password"] {
+					s = &Session{Dead: make(chan struct{}), binding: id}
+					d.sessions[id] = append(d.sessions[id], s)
+				}
+			}
+		}
+		return err
+	})
+	if err == nil && s == nil {
+		err = ErrLogin
+	}
+	return s, err
+}
+
+// kill ends a binding's sessions. The caller holds the lock.
+func (d *Driver) kill(binding string) {
+	for _, s := range d.sessions[binding] {
+		close(s.Dead)
+	}
+	delete(d.sessions, binding)
+}
+
+// Use counts n requests of an instance, as if its app had made them.
+func (d *Driver) Use(instance string, n int64) error {
+	return d.edit(instance, func(o *object) error { o.Requests += n; return nil })
+}
+
+// Restart begins the counters again from zero, in a new epoch, as a restarted server does.
+func (d *Driver) Restart() error {
+	return d.change(func(b *backend) error {
+		list, err := b.list()
+		for _, o := range list {
+			o.Requests, o.Epoch = 0, o.Epoch+1
+			err = errors.Join(err, b.write(o))
+		}
+		return err
+	})
+}
+
+// Destroy removes an object behind the market's back.
+func (d *Driver) Destroy(instance string) error {
+	return d.change(func(b *backend) error { return b.remove(instance) })
+}
+
+// Made tells how often an object was made for an instance since the fake began: more than once is a driver's or a broker's mistake.
+func (d *Driver) Made(instance string) (n int) {
+	_ = d.change(func(b *backend) error { n = b.count("made", instance); return nil }) // an unreadable folder counts as none
+	return n
+}
+
+// Leftovers lists everything at the backend, as "instance ID" and "binding ID".
+func (d *Driver) Leftovers() ([]string, error) {
+	var names []string
+	err := d.change(func(b *backend) error {
+		list, err := b.list()
+		for _, o := range list {
+			names = append(names, fmt.Sprintf("instance %s", o.ID))
+			for id := range o.Logins {
+				names = append(names, fmt.Sprintf("binding %s", id))
+			}
+		}
+		return err
+	})
+	slices.SortFunc(names, strings.Compare)
+	return names, err
+}

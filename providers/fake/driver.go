@@ -1,0 +1,334 @@
+package fake
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"maps"
+	"net"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/sutlerhq/sutler/catalog/money"
+	"github.com/sutlerhq/sutler/internal/clock"
+	"github.com/sutlerhq/sutler/internal/fault"
+	"github.com/sutlerhq/sutler/providers"
+	"github.com/sutlerhq/sutler/providers/latency"
+)
+
+var (
+	_ providers.Driver      = (*Driver)(nil)
+	_ providers.Updater     = (*Driver)(nil)
+	_ providers.Metered     = (*Driver)(nil)
+	_ providers.Suspender   = (*Driver)(nil)
+	_ providers.Inspector   = (*Driver)(nil)
+	_ providers.Prober      = (*Driver)(nil)
+	_ providers.Targeter    = (*Driver)(nil)
+	_ providers.Dashboarder = (*Driver)(nil)
+)
+
+// Options are what a fake can be told at birth; the zero value is a fake in memory that runs by the wall's clock.
+type Options struct {
+	Name    string      // of the offering; "fake"
+	Dir     string      // where its objects are kept, so that they outlive the process; empty: in memory
+	Clock   clock.Clock // what delays are measured by; the wall's
+	Address string      // host:port in the credentials; "127.0.0.1:9"
+}
+
+// Driver is a fake with every capability. It is safe for use by many goroutines.
+type Driver struct {
+	name, address string
+	clock         clock.Clock
+	control
+
+	mu       sync.Mutex
+	backend  backend
+	sessions map[string][]*Session // by binding id
+}
+
+// New gives a fake.
+func New(o Options) *Driver {
+	d := &Driver{name: cmp.Or(o.Name, "fake"), address: cmp.Or(o.Address, "127.0.0.1:9"), clock: o.Clock, sessions: map[string][]*Session{}}
+	if d.clock == nil {
+		d.clock = clock.Wall{}
+	}
+	d.backend = backend{dir: o.Dir, objects: map[string]object{}}
+	return d
+}
+
+// memory is the State of a fake's instances and bindings.
+type memory struct {
+	Tries map[string]int `json:"tries,omitempty"` // by verb, of the plan flaky
+	Until time.Time      `json:"until,omitzero"`  // when the running verb ends
+	Verb  string         `json:"verb,omitempty"`  // which one that is
+}
+
+func recall(state json.RawMessage) (m memory) {
+	_ = json.Unmarshal(state, &m) // none yet: the zero memory
+	m.Tries = maps.Clone(m.Tries)
+	return m
+}
+
+func (m memory) progress(done bool, note string, after time.Duration) providers.Progress {
+	state, _ := json.Marshal(m) // of strings, numbers and an instant: cannot fail
+	return providers.Progress{Done: done, Note: note, RetryAfter: after, State: state}
+}
+
+// stumble fails the first two tries of each verb on the plan flaky. It counts in State, so it gets on only when State is kept on errors too.
+func (m *memory) stumble(plan, verb string) error {
+	if plan != "flaky" || m.Tries[verb] >= 2 {
+		return nil
+	}
+	if m.Tries == nil {
+		m.Tries = map[string]int{}
+	}
+	m.Tries[verb]++
+	return fault.Unavailable.Errorf("The flaky backend stumbled at %s, try %d.", verb, m.Tries[verb])
+}
+
+// waits tells how long the running verb still takes, beginning it when it is new.
+func (m *memory) waits(now time.Time, plan, verb string) time.Duration {
+	if m.Verb != verb {
+		m.Verb, m.Until = verb, now.Add(delay(plan, verb))
+	}
+	return m.Until.Sub(now)
+}
+
+// Provision makes the object at once, and says Done when the plan's delay is over.
+func (d *Driver) Provision(ctx context.Context, i providers.Instance) (providers.Progress, error) {
+	m := recall(i.State)
+	if err := d.enter(ctx, "provision", i.ID); err != nil {
+		return m.progress(false, "", 0), err
+	}
+	if err := m.stumble(i.Plan.Name, "provision"); err != nil {
+		return m.progress(false, "stumbled", 0), err
+	}
+	switch i.Plan.Name {
+	case "failing":
+		return m.progress(false, "", 0), fault.Refused.Errorf("The failing backend refuses every instance.")
+	case "lying":
+		return m.progress(true, "ready", 0), nil
+	}
+	wait := m.waits(d.clock.Now(), i.Plan.Name, "provision")
+	err := d.change(func(b *backend) error {
+		o, ok, err := b.read(i.ID)
+		if err != nil {
+			return err
+		}
+		if ok { // made before: its own clock counts, whatever became of State
+			wait = o.ReadyAt.Sub(d.clock.Now())
+			return nil
+		}
+		o = object{ID: i.ID, Plan: i.Plan.Name, Params: i.Params, ReadyAt: d.clock.Now().Add(wait), Epoch: 1, Logins: map[string]login{}}
+		if err := b.note("made", i.ID); err != nil {
+			return err
+		}
+		return b.write(o)
+	})
+	if err != nil {
+		return m.progress(false, "", 0), err
+	}
+	d.step("provision", i.ID)
+	if wait > 0 {
+		return m.progress(false, "starting", wait), nil
+	}
+	return m.progress(true, "ready", 0), nil
+}
+
+// Deprovision removes the object, its logins and their sessions.
+func (d *Driver) Deprovision(ctx context.Context, i providers.Instance) (providers.Progress, error) {
+	m := recall(i.State)
+	if err := d.enter(ctx, "deprovision", i.ID); err != nil {
+		return m.progress(false, "", 0), err
+	}
+	if err := m.stumble(i.Plan.Name, "deprovision"); err != nil {
+		return m.progress(false, "stumbled", 0), err
+	}
+	err := d.change(func(b *backend) error {
+		o, ok, err := b.read(i.ID)
+		if err != nil || !ok {
+			return err
+		}
+		for id := range o.Logins {
+			d.kill(id)
+		}
+		if err := b.note("removed", i.ID); err != nil {
+			return err
+		}
+		return b.remove(i.ID)
+	})
+	if err != nil {
+		return m.progress(false, "", 0), err
+	}
+	d.step("deprovision", i.ID)
+	if wait := m.waits(d.clock.Now(), i.Plan.Name, "deprovision"); wait > 0 {
+		return m.progress(false, "stopping", wait), nil
+	}
+	return m.progress(true, "gone", 0), nil
+}
+
+// Bind makes a login whose password comes from the binding's Seed.
+func (d *Driver) Bind(ctx context.Context, i providers.Instance, b providers.Binding) (providers.Grant, providers.Progress, error) {
+	m := recall(b.State)
+	if err := d.enter(ctx, "bind", b.ID); err != nil {
+		return providers.Grant{}, m.progress(false, "", 0), err
+	}
+	if err := m.stumble(i.Plan.Name, "bind"); err != nil {
+		return providers.Grant{}, m.progress(false, "stumbled", 0), err
+	}
+	if i.Plan.Name == "unbindable" {
+		return providers.Grant{}, m.progress(false, "", 0), fault.Refused.Errorf("The plan %s cannot be bound.", i.Plan.Name)
+	}
+	password, err := providers.Password(b.Seed, "fake password")
+	if err != nil {
+		return providers.Grant{}, m.progress(false, "", 0), fault.Invalid.Wrap(err, "The binding has no seed.")
+	}
+	l := login{Username: providers.Name("u", b.ID), Password: password}
+	err = d.edit(i.ID, func(o *object) error {
+		if o.Suspended {
+			return fault.Unprocessable.Errorf("The instance is suspended.")
+		}
+		o.Logins[b.ID] = l
+		return nil
+	})
+	if err != nil {
+		return providers.Grant{}, m.progress(false, "", 0), err
+	}
+	d.step("bind", b.ID)
+	return d.grant(i.ID, l, b.ExpiresAt), m.progress(true, "bound", 0), nil
+}
+
+func (d *Driver) grant(instance string, l login, expires time.Time) providers.Grant {
+	host, port, _ := net.SplitHostPort(d.address)
+	number, _ := strconv.Atoi(port)
+	return providers.Grant{
+		Credentials: map[string]any{
+			"uri":  "fake://" + l.Username + ":" + l.Password + "@" + d.address + "/" + providers.Name("i", instance),
+			"host": host, "port": number, "username": l.Username, "password": l.Password,
+		},
+		Endpoints: []providers.Endpoint{{Host: host, Ports: []string{port}, Protocol: "tcp"}},
+		ExpiresAt: expires,
+	}
+}
+
+// Unbind removes the login and ends its sessions.
+func (d *Driver) Unbind(ctx context.Context, i providers.Instance, b providers.Binding) (providers.Progress, error) {
+	m := recall(b.State)
+	if err := d.enter(ctx, "unbind", b.ID); err != nil {
+		return m.progress(false, "", 0), err
+	}
+	if err := m.stumble(i.Plan.Name, "unbind"); err != nil {
+		return m.progress(false, "stumbled", 0), err
+	}
+	err := d.edit(i.ID, func(o *object) error {
+		delete(o.Logins, b.ID)
+		d.kill(b.ID)
+		return nil
+	})
+	if err != nil && fault.KindOf(err) != fault.Refused { // refused: no such object, so no login either
+		return m.progress(false, "", 0), err
+	}
+	d.step("unbind", b.ID)
+	return m.progress(true, "unbound", 0), nil
+}
+
+// Update puts the object on another plan or other parameters.
+func (d *Driver) Update(ctx context.Context, old, new providers.Instance) (providers.Progress, error) {
+	m := recall(new.State)
+	if err := d.enter(ctx, "update", new.ID); err != nil {
+		return m.progress(false, "", 0), err
+	}
+	if err := m.stumble(new.Plan.Name, "update"); err != nil {
+		return m.progress(false, "stumbled", 0), err
+	}
+	if new.Plan.Name == "failing" {
+		return m.progress(false, "", 0), fault.Refused.Errorf("The failing backend refuses every update.")
+	}
+	if wait := m.waits(d.clock.Now(), old.Plan.Name, "update"); wait > 0 {
+		return m.progress(false, "updating", wait), nil
+	}
+	err := d.edit(new.ID, func(o *object) error { o.Plan, o.Params = new.Plan.Name, new.Params; return nil })
+	if err != nil {
+		return m.progress(false, "", 0), err
+	}
+	d.step("update", new.ID)
+	m.Verb = "" // the next update takes its own time
+	return m.progress(true, "updated", 0), nil
+}
+
+// Suspend refuses logins, ends sessions and keeps the object.
+func (d *Driver) Suspend(ctx context.Context, i providers.Instance) (providers.Progress, error) {
+	return d.pause(ctx, i, "suspend", true)
+}
+
+// Resume lets in again.
+func (d *Driver) Resume(ctx context.Context, i providers.Instance) (providers.Progress, error) {
+	return d.pause(ctx, i, "resume", false)
+}
+
+func (d *Driver) pause(ctx context.Context, i providers.Instance, verb string, suspended bool) (providers.Progress, error) {
+	if err := d.enter(ctx, verb, i.ID); err != nil {
+		return providers.Progress{}, err
+	}
+	err := d.edit(i.ID, func(o *object) error {
+		o.Suspended = suspended
+		for id := range o.Logins {
+			if suspended {
+				d.kill(id)
+			}
+		}
+		return nil
+	})
+	d.step(verb, i.ID)
+	return providers.Progress{Done: err == nil}, err
+}
+
+// Read gives the counter that Use moves.
+func (d *Driver) Read(ctx context.Context, i providers.Instance) ([]providers.Reading, error) {
+	if err := d.enter(ctx, "read", i.ID); err != nil {
+		return nil, err
+	}
+	var reading providers.Reading
+	err := d.edit(i.ID, func(o *object) error {
+		reading = providers.Reading{Metric: Metric, Value: money.FromInt(o.Requests), Type: "counter", Epoch: strconv.FormatInt(o.Epoch, 10)}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return []providers.Reading{reading}, nil
+}
+
+// Inspect tells whether the object is there and who is connected.
+func (d *Driver) Inspect(ctx context.Context, i providers.Instance) (providers.Inspection, error) {
+	if err := d.enter(ctx, "inspect", i.ID); err != nil {
+		return providers.Inspection{}, err
+	}
+	in := providers.Inspection{Sessions: map[string]int{}}
+	err := d.change(func(b *backend) error {
+		o, ok, err := b.read(i.ID)
+		in.Exists = ok
+		for id := range o.Logins {
+			in.Sessions[id] = len(d.sessions[id])
+		}
+		return err
+	})
+	return in, err
+}
+
+// Probe answers nil unless the fake was told to be down.
+func (d *Driver) Probe(ctx context.Context) error { return d.enter(ctx, "probe", "") }
+
+// Target is the address in the credentials.
+func (d *Driver) Target(ctx context.Context, i providers.Instance) (latency.Target, error) {
+	if err := d.enter(ctx, "target", i.ID); err != nil {
+		return latency.Target{}, err
+	}
+	return latency.Target{Address: d.address, Protocol: "tcp"}, nil
+}
+
+// Dashboard is an address that shows nothing but its form.
+func (d *Driver) Dashboard(i providers.Instance) string {
+	return "http://" + d.address + "/" + providers.Name("i", i.ID)
+}

@@ -1,0 +1,120 @@
+package providers
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/sutlerhq/sutler/internal/fault"
+)
+
+// Status is whether a provider answers.
+type Status string
+
+// A provider is Starting until its backend first answered, then Up, or Down while it does not; Cordoned refuses new instances.
+const (
+	Starting Status = "starting"
+	Up       Status = "up"
+	Down     Status = "down"
+	Cordoned Status = "cordoned"
+)
+
+// Probing goes fast while there is something to wait for.
+const (
+	probeDeadline = 2 * time.Second
+	probeStarting = 50 * time.Millisecond
+	probeDown     = 500 * time.Millisecond
+)
+
+// Status tells how the provider is now. New instances are for those that are Up.
+func (p *Provider) Status() Status {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cordoned != "" && p.status == Up {
+		return Cordoned
+	}
+	return p.status
+}
+
+// Why says, for people, why the provider is not Up; empty when it is.
+func (p *Provider) Why() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cordoned != "" && p.status == Up {
+		return p.cordoned
+	}
+	return p.why
+}
+
+// Cordon refuses new instances from now on, saying why; what is there goes on.
+func (p *Provider) Cordon(why string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.cordoned = cmp.Or(why, fmt.Sprintf("%s takes no new instances.", p.Name))
+}
+
+// Uncordon takes new instances again.
+func (p *Provider) Uncordon() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.cordoned = ""
+}
+
+// Probe asks the backend once whether it answers, and sets Status by it. A driver that cannot be probed answers nil.
+func (p *Provider) Probe(ctx context.Context) error {
+	prober, ok := p.driver.(Prober)
+	if !ok {
+		return nil
+	}
+	_, err := bounded(ctx, min(probeDeadline, p.Deadline), func(ctx context.Context) (struct{}, error) { return struct{}{}, prober.Probe(ctx) })
+	if ctx.Err() != nil {
+		return p.class(ctx, "answer a probe", ctx.Err()) // whoever asked has gone: that tells nothing
+	}
+	err = p.class(ctx, "answer a probe", err)
+	p.note(err)
+	return err
+}
+
+func (p *Provider) note(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	was := p.status
+	switch {
+	case err == nil && was != Up:
+		p.status, p.why = Up, ""
+		p.breaker = p.closedBreaker() // what failed while the backend was away is no reason to hold back now
+	case err != nil && was != Starting:
+		p.status, p.why = Down, fault.Of(err).Text
+	case err != nil:
+		p.why = fault.Of(err).Text
+	}
+	if p.status != was {
+		p.log.Info("provider", "status", p.status, "was", was, "why", p.why)
+	}
+}
+
+// Watch probes until ctx ends: fast while the backend starts or is away, every few seconds while it is up.
+func (p *Provider) Watch(ctx context.Context) {
+	for p.Can(Probes) && ctx.Err() == nil {
+		_ = p.Probe(ctx) // Status keeps what it found
+		pause := time.NewTimer(p.interval())
+		select {
+		case <-ctx.Done():
+		case <-pause.C:
+		}
+		pause.Stop()
+	}
+}
+
+func (p *Provider) interval() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch p.status {
+	case Starting:
+		return probeStarting
+	case Down:
+		return min(probeDown, p.Every)
+	}
+	return p.Every
+}
