@@ -68,6 +68,19 @@ var powers = map[Role][]Action{
 // anyone holds what every known caller may do.
 var anyone = []Action{MarketRead, TokenManage}
 
+// Known tells whether a is an action that some role or every caller may have: what a token may be limited to.
+func Known(a Action) bool {
+	if slices.Contains(anyone, a) {
+		return true
+	}
+	for _, actions := range powers {
+		if slices.Contains(actions, a) {
+			return true
+		}
+	}
+	return false
+}
+
 // orgOnly are the actions that a role granted in a project does not carry.
 var orgOnly = []Action{InvoiceRead, OrgWrite, MemberRead, MemberWrite, AuditRead}
 

@@ -61,6 +61,19 @@ func (p Principal) Label() string {
 	return string(p.Kind) + "/" + name
 }
 
+// Via is how the principal came, for the audit trail: the token's or session's id, or what a platform claims about its own user.
+func (p Principal) Via() string {
+	switch {
+	case p.Token != "":
+		return p.Token
+	case p.Session != "":
+		return p.Session
+	case p.Claimed != "":
+		return "claimed: " + p.Claimed
+	}
+	return ""
+}
+
 // Tenancy is a scope with its names and the account that pays, as of now.
 type Tenancy struct {
 	Scope                         Scope
