@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"github.com/sutlerhq/sutler/catalog/money"
-	"github.com/sutlerhq/sutler/internal/fault"
 )
 
 // Metric is a named quantity that a plan's use is measured by.
@@ -26,6 +25,3 @@ type Rate struct {
 	Unit      money.Decimal `json:"unit,omitzero" yaml:"unit"`            // per_unit: price of one unit
 	Included  money.Decimal `json:"included,omitzero" yaml:"included"`    // units that cost nothing, per period
 }
-
-// ValidateRates lists everything that is wrong with a plan's rates, paths relative to the list ("0/amount").
-func ValidateRates(metrics []Metric, rates []Rate) []fault.Field { return nil }
