@@ -141,7 +141,10 @@ func TestPanicIsCaught(t *testing.T) {
 func TestDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
-		deaf := &scripted{do: func(context.Context) (providers.Progress, error) { <-release; return providers.Progress{Done: true}, nil }}
+		deaf := &scripted{do: func(context.Context) (providers.Progress, error) {
+			<-release
+			return providers.Progress{Done: true}, nil
+		}}
 		p := providers.New(providers.Settings{Name: "p"}, deaf, nil)
 		began := time.Now()
 		_, err := p.Provision(t.Context(), providers.Instance{})

@@ -1,8 +1,86 @@
 // Package latency measures how far a backend is: time to connect and to the first answer of its protocol.
+//
+// It owns the few bytes that make a server of each protocol say something without a login. It knows no driver and keeps nothing.
 package latency
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+)
 
 // Target is what to measure: a network address and the protocol whose first answer counts.
 type Target struct {
 	Address  string // host:port
 	Protocol string // "tcp", "postgresql", "nats", "redis"…
+}
+
+// Sample is one measurement.
+type Sample struct {
+	Connect time.Duration // until the connection stood, name lookup included
+	First   time.Duration // until the first byte of the protocol's answer; for "tcp" the same as Connect
+}
+
+// ErrProtocol is given when the server's first answer is not of the target's protocol.
+var ErrProtocol = errors.New("the answer is not of the expected protocol")
+
+// hello is what a client says first, and the first bytes that a server may answer with.
+type hello struct{ say, hear string }
+
+// greeting finds the hello of a protocol. PostgreSQL is asked whether it speaks TLS, which it answers before it knows who asks;
+// NATS speaks first; Redis answers PING with PONG or with a demand to log in.
+func greeting(protocol string) (hello, bool) {
+	switch protocol {
+	case "postgresql":
+		return hello{"\x00\x00\x00\x08\x04\xd2\x16\x2f", "SN"}, true
+	case "nats":
+		return hello{"", "I"}, true
+	case "redis":
+		return hello{"PING\r\n", "+-"}, true
+	}
+	return hello{}, false
+}
+
+// Measure connects to the target and waits for its first answer, at most as long as ctx allows. A protocol it does not know is
+// measured as far as the connection.
+func Measure(ctx context.Context, t Target) (Sample, error) {
+	began := time.Now()
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", t.Address)
+	if err != nil {
+		return Sample{}, err
+	}
+	defer conn.Close()
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	s := Sample{Connect: time.Since(began)}
+	s.First = s.Connect
+	h, ok := greeting(t.Protocol)
+	if !ok {
+		return s, nil
+	}
+	if _, err := io.WriteString(conn, h.say); err != nil {
+		return s, cause(ctx, err)
+	}
+	var answer [1]byte
+	if _, err := io.ReadFull(conn, answer[:]); err != nil {
+		return s, cause(ctx, err)
+	}
+	s.First = time.Since(began)
+	for _, c := range []byte(h.hear) {
+		if answer[0] == c {
+			return s, nil
+		}
+	}
+	return s, fmt.Errorf("%s: %w %s", t.Address, ErrProtocol, t.Protocol)
+}
+
+// cause prefers the context's end over the broken read that it led to.
+func cause(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
 }

@@ -1,0 +1,72 @@
+package latency_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/sutlerhq/sutler/providers/latency"
+)
+
+// serve answers every connection with say after it heard n bytes.
+func serve(t *testing.T, n int, say string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				_, _ = io.ReadFull(c, make([]byte, n))
+				_, _ = io.WriteString(c, say)
+				_, _ = io.Copy(io.Discard, c)
+				c.Close()
+			}()
+		}
+	}()
+	return l.Addr().String()
+}
+
+func TestMeasure(t *testing.T) {
+	for name, c := range map[string]struct {
+		protocol string
+		hears    int
+		says     string
+		want     error
+	}{
+		"tcp":            {"tcp", 1, "", nil},
+		"unknown is tcp": {"carrier-pigeon", 1, "", nil},
+		"postgresql":     {"postgresql", 8, "N", nil},
+		"nats":           {"nats", 0, "INFO {}\r\n", nil},
+		"redis":          {"redis", 6, "-NOAUTH\r\n", nil},
+		"wrong protocol": {"postgresql", 8, "HTTP/1.1 400", latency.ErrProtocol},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := latency.Measure(t.Context(), latency.Target{Address: serve(t, c.hears, c.says), Protocol: c.protocol})
+			if !errors.Is(err, c.want) {
+				t.Fatalf("%v, want %v", err, c.want)
+			}
+			if s.Connect <= 0 || s.First < s.Connect {
+				t.Fatalf("%+v", s)
+			}
+		})
+	}
+}
+
+func TestMeasureGivesUp(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+	defer cancel()
+	_, err := latency.Measure(ctx, latency.Target{Address: serve(t, 0, ""), Protocol: "nats"})
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("a silent server: %v", err)
+	}
+}
