@@ -1,11 +1,14 @@
-// Package audit keeps who did what: rows appended in the transaction of the deed, linked into one chain by a single leased linker.
 package audit
 
 import (
 	"context"
+	"encoding/json"
+	"log/slog"
 	"time"
 
 	"github.com/sutlerhq/sutler/internal/database"
+	"github.com/sutlerhq/sutler/internal/fault"
+	"github.com/sutlerhq/sutler/internal/ids"
 	"github.com/sutlerhq/sutler/internal/seal"
 	"github.com/sutlerhq/sutler/internal/tasks"
 )
@@ -23,27 +26,60 @@ type Entry struct {
 	MAC              string // hex, over the previous MAC and this row
 }
 
-// Report is what Verify found.
-type Report struct {
-	Linked, Pending int64
-	OK              bool
-	FirstBad        string // id of the first row that does not fit
-	Heads           int64  // signed heads checked
+// Log is the trail. Its linker runs as a task every second and signs the head (ES256) every hour.
+type Log struct {
+	db  *database.DB
+	box *seal.Box
 }
 
-// Log is the trail. Its linker runs as a task every second and signs the head (ES256) every hour.
-type Log struct{}
+const (
+	linkKind, linkEvery = "audit.link", time.Second
+	signKind, signEvery = "audit.sign", time.Hour
+)
 
 // New registers the linker with the engine.
 func New(ctx context.Context, db *database.DB, box *seal.Box, engine *tasks.Engine) (*Log, error) {
-	panic("unbuilt")
+	l := &Log{db: db, box: box}
+	tasks.Handle(engine, linkKind, func(ctx context.Context, _ struct{}) error { _, err := l.Link(ctx); return err })
+	tasks.Handle(engine, signKind, func(ctx context.Context, _ struct{}) error { return l.sign(ctx) })
+	if err := engine.Every(ctx, linkKind, linkEvery); err != nil {
+		return nil, fault.Unavailable.Wrap(err, "The audit trail could not be set up.")
+	}
+	if err := engine.Every(ctx, signKind, signEvery); err != nil {
+		return nil, fault.Unavailable.Wrap(err, "The audit trail could not be set up.")
+	}
+	return l, nil
 }
 
-// Append adds a row in the caller's transaction; outside one it is an error.
-func (l *Log) Append(ctx context.Context, e Entry) error { panic("unbuilt") }
+// Append adds a row in the caller's transaction; outside one it is an error. An At of zero means now, by the wall clock.
+func (l *Log) Append(ctx context.Context, e Entry) error {
+	if !l.db.In(ctx) {
+		return fault.Internal.Errorf("The audit row %s was appended outside the transaction of the deed.", e.Action)
+	}
+	if e.At.IsZero() {
+		e.At = time.Now()
+	}
+	detail, err := json.Marshal(e.Detail) // a map's keys come out sorted
+	if err != nil {
+		return fault.Internal.Wrap(err, "The audit row %s could not be written.", e.Action)
+	}
+	return l.insert(ctx, row{ID: ids.New("aud"), Org: e.Org, Project: e.Project, At: e.At.UnixMicro(), Who: e.Who, Via: e.Via,
+		Action: e.Action, Object: e.Object, Detail: string(detail)})
+}
 
 // List gives the newest rows, at most limit; an empty org lists all.
-func (l *Log) List(ctx context.Context, org string, limit int) ([]Entry, error) { panic("unbuilt") }
-
-// Verify walks the chain from its beginning.
-func (l *Log) Verify(ctx context.Context) (Report, error) { panic("unbuilt") }
+func (l *Log) List(ctx context.Context, org string, limit int) ([]Entry, error) {
+	rows, err := l.newest(ctx, org, limit)
+	if err != nil {
+		return nil, fault.Unavailable.Wrap(err, "The audit trail could not be read.")
+	}
+	out := make([]Entry, len(rows))
+	for i, r := range rows {
+		out[i] = Entry{ID: r.ID, Org: r.Org, Project: r.Project, At: time.UnixMicro(r.At).UTC(), Who: r.Who, Via: r.Via,
+			Action: r.Action, Object: r.Object, Seq: r.Seq, MAC: r.MAC}
+		if err := json.Unmarshal([]byte(r.Detail), &out[i].Detail); err != nil {
+			slog.WarnContext(ctx, "audit: a row's detail is no JSON; run `sutler audit verify`", "id", r.ID)
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,123 @@
+package seal
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/base64"
+
+	"github.com/sutlerhq/sutler/internal/fault"
+	"github.com/sutlerhq/sutler/internal/ids"
+)
+
+const (
+	es256 = "es256"
+	hmac  = "hmac"
+)
+
+// kept is an opened key of one purpose.
+type kept struct {
+	id     string
+	secret []byte // PKCS #8, or the MAC key itself
+	signer *ecdsa.PrivateKey
+}
+
+// SigningKey gives the newest P-256 key for a purpose ("invoice", "audit", "issuer"), made at first use and sealed in the store, with its key id.
+// It joins the caller's transaction when there is one.
+func (b *Box) SigningKey(ctx context.Context, purpose string) (key *ecdsa.PrivateKey, id string, err error) {
+	k, err := b.purposeKey(ctx, es256, purpose)
+	if err != nil {
+		return nil, "", err
+	}
+	return k.signer, k.id, nil
+}
+
+// MACKey gives the 32 byte key that authenticates for a purpose ("audit"), made at first use and sealed in the store.
+func (b *Box) MACKey(ctx context.Context, purpose string) ([]byte, error) {
+	k, err := b.purposeKey(ctx, hmac, purpose)
+	if err != nil {
+		return nil, err
+	}
+	return k.secret, nil
+}
+
+// PublicKey gives the public half of a signing key by its id, for verification.
+func (b *Box) PublicKey(ctx context.Context, id string) (*ecdsa.PublicKey, error) {
+	if k, ok := b.public.Load(id); ok {
+		return k.(*ecdsa.PublicKey), nil
+	}
+	text, err := b.storedPublicKey(ctx, id)
+	if err != nil {
+		return nil, fault.Internal.Wrap(err, "The key %s could not be read.", id)
+	}
+	if text == "" {
+		return nil, fault.NotFound.Errorf("There is no signing key %q.", id)
+	}
+	der, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return nil, fault.Internal.Wrap(err, "The key %s could not be read.", id)
+	}
+	any, err := x509.ParsePKIXPublicKey(der)
+	key, ok := any.(*ecdsa.PublicKey)
+	if err != nil || !ok {
+		return nil, fault.Internal.Wrap(err, "The key %s is no P-256 key.", id)
+	}
+	b.db.AfterCommit(ctx, func() { b.public.Store(id, key) })
+	return key, nil
+}
+
+func (b *Box) purposeKey(ctx context.Context, algorithm, purpose string) (*kept, error) {
+	if k, ok := b.purpose.Load(algorithm + "/" + purpose); ok {
+		return k.(*kept), nil
+	}
+	row, err := b.storedKey(ctx, algorithm, purpose)
+	if err == nil && row.ID == "" {
+		if row, err = b.newKey(ctx, algorithm, purpose); err == nil {
+			row, err = b.saveKey(ctx, row)
+		}
+	}
+	if err != nil {
+		return nil, fault.Internal.Wrap(err, "The %s key for %s could not be read.", algorithm, purpose)
+	}
+	k := &kept{id: row.ID}
+	if k.secret, err = b.Open(ctx, "", keyRow(row.ID), row.Private); err != nil {
+		return nil, err
+	}
+	if algorithm == es256 {
+		any, err := x509.ParsePKCS8PrivateKey(k.secret)
+		if err != nil {
+			return nil, fault.Internal.Wrap(err, "The signing key %s could not be read.", row.ID)
+		}
+		k.signer, _ = any.(*ecdsa.PrivateKey)
+	}
+	b.db.AfterCommit(ctx, func() { b.purpose.Store(algorithm+"/"+purpose, k) })
+	return k, nil
+}
+
+// newKey makes a key and seals it; nothing is stored yet.
+func (b *Box) newKey(ctx context.Context, algorithm, purpose string) (keyRecord, error) {
+	row := keyRecord{ID: ids.New("key"), Algorithm: algorithm, Purpose: purpose}
+	secret := make([]byte, 32)
+	_, _ = rand.Read(secret) // never fails: the runtime ends the process instead
+	if algorithm == es256 {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			return row, err
+		}
+		pub, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+		if err != nil {
+			return row, err
+		}
+		if secret, err = x509.MarshalPKCS8PrivateKey(key); err != nil {
+			return row, err
+		}
+		row.Public = base64.StdEncoding.EncodeToString(pub)
+	}
+	var err error
+	row.Private, err = b.Seal(ctx, "", keyRow(row.ID), secret)
+	return row, err
+}
+
+func keyRow(id string) string { return "key/" + id + "/private" }
