@@ -51,6 +51,7 @@ func newRoot(t terminal) *cobra.Command {
 	f.StringVar(&s.org, "org", "", "org, by name (SUTLER_ORG; default: the only one you see)")
 	f.StringVar(&s.project, "project", "", "project, by name (SUTLER_PROJECT; default: the only one you see)")
 	root.AddCommand(clientCommands(s)...)
+	root.AddCommand(serverCommands(s)...)
 	return root
 }
 

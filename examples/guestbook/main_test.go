@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/nats-io/nats-server/v2/server"
-	"github.com/sutlerhq/sutler/internal/database/dbtest"
+
+	"github.com/sutlerhq/sutler/providers/local"
 )
 
 func TestGuestbookSignsWhatItsEnvironmentNames(t *testing.T) {
@@ -16,7 +18,17 @@ func TestGuestbookSignsWhatItsEnvironmentNames(t *testing.T) {
 	}
 	ns.Start()
 	t.Cleanup(ns.Shutdown)
-	env := []string{"HOME=/", "HTTP_URL=http://x", "DATABASE_URL=" + dbtest.Postgres(t), "NATS_URL=" + ns.ClientURL()}
+	dir, err := os.MkdirTemp("", "guestbook-") // not t.TempDir: a root's PostgreSQL runs as somebody who may not enter it
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	pg, err := local.PostgreSQL(t.Context(), dir, "test", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = pg.Stop() })
+	env := []string{"HOME=/", "HTTP_URL=http://x", "DATABASE_URL=postgres://sutler:test@" + pg.Address + "/postgres", "NATS_URL=" + ns.ClientURL()}
 	var out bytes.Buffer
 	for range 2 { // an app is started more than once
 		out.Reset()

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/sutlerhq/sutler/internal/suggest"
 )
 
 // pairs gives the entries of a mapping; the parser has its own type for a mapping of one.
@@ -31,7 +33,7 @@ func (d *Document) object(n ast.Node, v reflect.Value, path string) {
 		at := join(path, name)
 		index, ok := fields[name]
 		if !ok {
-			d.problem(e.Key, path, "unknown key %q%s", name, DidYouMean(name, names(v.Type())))
+			d.problem(e.Key, path, "unknown key %q.%s", name, meant(name, names(v.Type())))
 			continue
 		}
 		d.lines[at] = lineOf(e.Key)
@@ -104,44 +106,10 @@ func names(t reflect.Type) (list []string) {
 	return list
 }
 
-// DidYouMean gives " (did you mean \"x\"?)" for the nearest of known, the list of what is known when nothing is near and the list is short, else nothing.
-func DidYouMean(name string, known []string) string {
-	best, least := "", 3
-	for _, k := range known {
-		if n := distance(strings.ToLower(name), strings.ToLower(k)); n < least && n < len(k) {
-			best, least = k, n
-		}
+// meant says which of the known keys was probably meant, or which there are.
+func meant(name string, known []string) string {
+	if hint := suggest.DidYouMean(name, known); hint != "" {
+		return hint
 	}
-	switch {
-	case best != "":
-		return fmt.Sprintf(" (did you mean %q?)", best)
-	case len(known) > 0 && len(known) <= 12:
-		return " (known: " + strings.Join(known, ", ") + ")"
-	}
-	return ""
-}
-
-// distance counts the insertions, deletions, replacements and swaps of neighbours between two words.
-func distance(a, b string) int {
-	rows := make([][]int, len(a)+1)
-	for i := range rows {
-		rows[i] = make([]int, len(b)+1)
-		rows[i][0] = i
-	}
-	for j := range rows[0] {
-		rows[0][j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			rows[i][j] = min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
-			}
-		}
-	}
-	return rows[len(a)][len(b)]
+	return " Known here: " + strings.Join(known, ", ") + "."
 }

@@ -51,6 +51,7 @@ type Document struct {
 	anchors  map[string]ast.Node
 	parts    int
 	Problems Problems // so far; Add appends
+	Warnings Problems // what works and is unwise
 }
 
 // Read fills into (a pointer to a struct) from data. What it could not read is in Problems; the rest is filled.
@@ -84,10 +85,18 @@ func (d *Document) Add(path, format string, a ...any) {
 	d.sort()
 }
 
-// Line gives the line of a part, or of the nearest part around it; 0 when the document has none.
+// Warn notes what works and is unwise.
+func (d *Document) Warn(path, format string, a ...any) {
+	d.Warnings = append(d.Warnings, Problem{Line: d.Line(path), Path: path, Text: fmt.Sprintf(format, a...)})
+}
+
+// Line gives the line of a part, or of the nearest part around it that has one; 0 for what is missing at the top.
 func (d *Document) Line(path string) int {
 	for {
-		if n, ok := d.lines[path]; ok || path == "" {
+		if path == "" {
+			return 0
+		}
+		if n, ok := d.lines[path]; ok {
 			return n
 		}
 		path = path[:max(0, strings.LastIndexAny(path, ".["))]

@@ -3,6 +3,8 @@ package conf_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -70,12 +72,12 @@ func TestReadSaysEverythingThatIsWrong(t *testing.T) {
 	var w whole
 	d := conf.Read([]byte("lisen: x\nwait: soon\non: maybe\ncount: many\ntags: a\nparts:\n- nmae: one\n  price: tooolong\n- 3\n"), &w)
 	want := []string{
-		`line 1: unknown key "lisen" (did you mean "listen"?)`,
+		`line 1: unknown key "lisen". Did you mean "listen"?`,
 		`line 2: wait: must be a duration such as 30s or 2m, not "soon"`,
 		`line 3: on: must be true or false`,
 		`line 4: count: must be a whole number, not "many"`,
 		`line 5: tags: must be a list`,
-		`line 7: parts[0]: unknown key "nmae" (did you mean "name"?)`,
+		`line 7: parts[0]: unknown key "nmae". Did you mean "name"?`,
 		`line 8: parts[0].price: too long a word`,
 		`line 9: parts[1]: must be a mapping with the keys name, price, limits, later`,
 	}
@@ -99,6 +101,36 @@ func TestReadEndsWithAliasesThatHoldThemselves(t *testing.T) {
 	var w struct{ Parts [][][][][][]string }
 	if d := conf.Read([]byte("parts: &a [*a, *a, *a, *a, *a, *a, *a, *a]"), &w); d.Err() == nil {
 		t.Error("no problem was found")
+	}
+}
+
+func TestSecret(t *testing.T) {
+	t.Setenv("SUTLER_TEST_PASSWORD", "hush")
+	dir := t.TempDir()
+	for name, mode := range map[string]os.FileMode{"closed": 0o600, "open": 0o644} {
+		if err := os.WriteFile(dir+"/"+name, []byte("from "+name+"\n"), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for text, want := range map[string]struct{ value, problem, warning string }{
+		"${SUTLER_TEST_PASSWORD}":                {value: "hush"},
+		"postgres://u:${SUTLER_TEST_PASSWORD}@h": {value: "postgres://u:hush@h"},
+		"${SUTLER_TEST_NOT_SET}":                 {problem: "SUTLER_TEST_NOT_SET is not set"},
+		"${unended":                              {problem: "not closed"},
+		"file:" + dir + "/closed":                {value: "from closed"},
+		"file:" + dir + "/open":                  {value: "from open", warning: "may be read by others"},
+		"file:" + dir + "/none":                  {problem: "cannot be read"},
+		"swordfish":                              {value: "swordfish", warning: "in clear"},
+	} {
+		var w struct{ Key conf.Secret }
+		d := conf.Read([]byte("key: '"+text+"'"), &w)
+		if w.Key.Reveal() != want.value || !strings.Contains(d.Problems.Error(), want.problem) || (want.problem == "") != (d.Err() == nil) ||
+			!strings.Contains(d.Warnings.Error(), want.warning) || (want.warning == "") != (len(d.Warnings) == 0) {
+			t.Errorf("%s: %q, problems %v, warnings %v", text, w.Key.Reveal(), d.Problems, d.Warnings)
+		}
+		if shown := fmt.Sprintf("%v %+v %#v %s %v", w, w, w, d.Problems, d.Warnings); strings.Contains(shown, "hush") || strings.Contains(shown, "swordfish") || strings.Contains(shown, "from ") {
+			t.Errorf("%s is shown: %s", text, shown)
+		}
 	}
 }
 

@@ -144,6 +144,9 @@ func (d *Document) text(n ast.Node, v reflect.Value, path string) {
 	if err := v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(s)); err != nil {
 		d.problem(n, path, "%v", err)
 	}
+	if w, ok := v.Addr().Interface().(interface{ Warning() string }); ok && w.Warning() != "" {
+		d.Warnings = append(d.Warnings, Problem{Line: lineOf(n), Path: path, Text: w.Warning()})
+	}
 }
 
 func (d *Document) duration(n ast.Node, v reflect.Value, path string) {

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/sutlerhq/sutler/catalog"
+	"github.com/sutlerhq/sutler/internal/clock"
+	"github.com/sutlerhq/sutler/internal/conf"
+)
+
+// offerer is a driver's settings that can tell what it offers without the backend.
+type offerer interface {
+	offerings() []catalog.Offering
+}
+
+// checkCatalog assembles what would be sold from what the drivers offer and the configured terms, and adds what is wrong with it.
+func (c *config) checkCatalog(doc *conf.Document) {
+	var sources []catalog.Source
+	for _, p := range c.Providers {
+		if o, ok := p.settings.(offerer); ok {
+			sources = append(sources, catalog.Source{Provider: p.Name, Region: p.Region, Offerings: o.offerings(), Terms: p.Offerings})
+		}
+	}
+	_, problems := catalog.Assemble(c.Currency, sources)
+	for _, p := range problems {
+		doc.Add(c.path(p.Path), "%s", p.Reason)
+	}
+}
+
+// path turns a place in the catalog ("providers/pg/offerings/0/plans/1/rates/0") into one in the document.
+func (c *config) path(place string) string {
+	parts := strings.Split(strings.TrimPrefix(place, "/"), "/")
+	out := ""
+	for i, part := range parts {
+		switch {
+		case i == 1 && parts[0] == "providers":
+			for n, p := range c.Providers {
+				if p.Name == part {
+					out += fmt.Sprintf("[%d]", n)
+				}
+			}
+		case part != "" && strings.Trim(part, "0123456789") == "":
+			out += "[" + part + "]"
+		case out == "":
+			out = part
+		default:
+			out += "." + part
+		}
+	}
+	// the catalog knows prices by currency; the document calls those of the market's currency rates
+	return strings.ReplaceAll(out, ".prices."+c.Currency+"[", ".rates[")
+}
+
+// offered asks a driver that answers without its backend.
+func offered(s driverSettings) []catalog.Offering {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	o, err := s.open(ctx, opening{name: "check", clock: clock.Wall{}})
+	if err != nil {
+		return nil
+	}
+	if o.close != nil {
+		defer o.close()
+	}
+	list, _ := o.driver.Offerings(ctx)
+	return list
+}
+
+func (s *fakeSettings) offerings() []catalog.Offering { return offered(s) }

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/sutlerhq/sutler/internal/fault"
+)
+
+const goodConfig = `store: sqlite:///var/lib/sutler/sutler.db
+listen: 127.0.0.1:8080
+public_url: http://127.0.0.1:8080
+master_key: /var/lib/sutler/master.key
+seller: {name: Sutler Ltd, country: DE, series: SU, tax: [{name: VAT, rate: "0.19"}]}
+currency: EUR
+egress: [10.0.0.0/8]
+providers:
+- name: make-believe
+  driver: fake
+  region: eu
+  offerings:
+  - offering: fake
+    plans:
+    - name: sync
+      rates: [{name: base, model: fixed, amount: "5.00", per: month, hours: 672}]
+`
+
+func load(t *testing.T, text string) error {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "sutler.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := loadConfig(path)
+	return err
+}
+
+func TestConfigThatIsRight(t *testing.T) {
+	if err := load(t, goodConfig); err != nil {
+		t.Fatalf("%v: %v", err, fault.Of(err).Fields)
+	}
+}
+
+func TestConfigSaysEveryProblemWithItsLine(t *testing.T) {
+	for name, c := range map[string]struct {
+		old, new string
+		want     []string // "line N|part of the reason"
+	}{
+		"unknown key":         {"currency: EUR", "currencey: EUR", []string{`line 6|unknown key "currencey". Did you mean "currency"?`}},
+		"no store":            {"store: sqlite:///var/lib/sutler/sutler.db\n", "", []string{"store|is missing"}},
+		"relative store":      {"sqlite:///var/lib/sutler/sutler.db", "sqlite://sutler.db", []string{"line 1|three slashes"}},
+		"other store":         {"sqlite:///var/lib/sutler/sutler.db", "mysql://x", []string{"line 1|sqlite:// or postgres://"}},
+		"listen without port": {"listen: 127.0.0.1:8080", "listen: 127.0.0.1", []string{"line 2|host:port"}},
+		"https without tls":   {"public_url: http:", "public_url: https:", []string{"line 3|trusted_proxies"}},
+		"tls without files":   {"egress:", "tls: {cert: /nowhere}\negress:", []string{"line 7|/nowhere cannot be read", "line 7|tls.key is missing"}},
+		"country":             {"country: DE", "country: Germany", []string{"line 5|two capital letters"}},
+		"tax above one":       {`rate: "0.19"`, `rate: "19"`, []string{"line 5|below 1"}},
+		"bad prefix":          {"[10.0.0.0/8]", "[10.0.0.0]", []string{"line 7|egress[0]"}},
+		"unknown driver":      {"driver: fake", "driver: fak", []string{`line 10|there is no driver "fak". Did you mean "fake"?`}},
+		"unknown setting":     {"region: eu\n", "region: eu\n  settings: {dri: /tmp}\n", []string{`line 12|unknown key "dri". Did you mean "dir"?`}},
+		"no region":           {"  region: eu\n", "", []string{"line 9|region is missing"}},
+		"name twice":          {"providers:\n", "providers:\n- {name: make-believe, driver: fake, region: us, offerings: [{offering: fake, name: other}]}\n", []string{"line 10|taken by the provider in line 9"}},
+		"unknown plan":        {"name: sync", "name: sink", []string{"line 14|no plan, so nothing", `line 15|no plan "sink"`}},
+		"unknown model":       {"model: fixed", "model: fixd", []string{"line 16|fixd"}},
+		"price that is none":  {`"5.00"`, `"five"`, []string{"line 16|not a decimal"}},
+		"several at once":     {"listen: 127.0.0.1:8080\npublic_url: http://127.0.0.1:8080\n", "lisen: x\npublic_url: nowhere\n", []string{"line 2|lisen", "line 3|nowhere"}},
+		"no providers":        {goodConfig[strings.Index(goodConfig, "providers:"):], "", []string{"providers|nothing to sell"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if !strings.Contains(goodConfig, c.old) {
+				t.Fatal("the case changes nothing")
+			}
+			err := load(t, strings.Replace(goodConfig, c.old, c.new, 1))
+			if fault.KindOf(err) != fault.Invalid {
+				t.Fatalf("error %v, want Invalid", err)
+			}
+			fields := fault.Of(err).Fields
+			if len(fields) != len(c.want) {
+				t.Fatalf("problems %v, want %v", fields, c.want)
+			}
+			for i, w := range c.want {
+				at, reason, _ := strings.Cut(w, "|")
+				if fields[i].Path != at || !strings.Contains(fields[i].Reason, reason) {
+					t.Errorf("problem %d is %+v, want %s", i, fields[i], w)
+				}
+			}
+		})
+	}
+}
+
+func TestConfigKeepsSecretsToItself(t *testing.T) {
+	t.Setenv("SUTLER_TEST_STORE", "postgres://user:swordfish@%%%/db")
+	err := load(t, strings.Replace(goodConfig, "sqlite:///var/lib/sutler/sutler.db", "${SUTLER_TEST_STORE}", 1))
+	if err == nil {
+		t.Fatal("an address that is none was taken")
+	}
+	for _, f := range fault.Of(err).Fields {
+		if strings.Contains(f.Reason+err.Error(), "swordfish") {
+			t.Errorf("the password is in %q", f.Reason)
+		}
+	}
+}

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/sutlerhq/sutler/internal/clock"
+	"github.com/sutlerhq/sutler/internal/conf"
+	"github.com/sutlerhq/sutler/providers"
+	"github.com/sutlerhq/sutler/providers/fake"
+)
+
+// driverSettings are what one provider's `settings:` say, by its driver. Their fields are read strictly from the YAML.
+type driverSettings interface {
+	// check adds what is wrong; it does no I/O beyond looking at files.
+	check(doc *conf.Document, at string, c *config)
+	// open makes the driver. It must not wait for the backend: a provider is "starting" until it answers.
+	open(ctx context.Context, o opening) (opened, error)
+}
+
+// opening is what a driver may use of the market.
+type opening struct {
+	name  string
+	clock clock.Clock
+	log   *slog.Logger
+}
+
+// opened is a driver, and what ends what it started in this process (nil when that is nothing).
+type opened struct {
+	driver providers.Driver
+	close  func()
+}
+
+// drivers is the one list of what the market can sell, by the name that `driver:` says.
+func drivers() map[string]func() driverSettings {
+	return map[string]func() driverSettings{
+		"fake": func() driverSettings { return new(fakeSettings) },
+	}
+}
+
+// fakeSettings make a backend of make-believe, for trying the market out.
+type fakeSettings struct {
+	Dir string `yaml:"dir"` // where its objects are kept; empty: in memory
+}
+
+func (*fakeSettings) check(*conf.Document, string, *config) {}
+
+func (s *fakeSettings) open(_ context.Context, o opening) (opened, error) {
+	return opened{driver: fake.New(fake.Options{Name: "fake", Dir: s.Dir, Clock: clock.Wall{}})}, nil
+}
