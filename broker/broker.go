@@ -2,10 +2,19 @@ package broker
 
 import (
 	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sutlerhq/sutler/catalog"
 	"github.com/sutlerhq/sutler/identity"
+	"github.com/sutlerhq/sutler/internal/audit"
+	"github.com/sutlerhq/sutler/internal/clock"
+	"github.com/sutlerhq/sutler/internal/database"
+	"github.com/sutlerhq/sutler/internal/seal"
+	"github.com/sutlerhq/sutler/internal/tasks"
+	"github.com/sutlerhq/sutler/providers"
 )
 
 // Meter is told of everything that is charged for. All verbs are idempotent and join the caller's transaction. *billing.Ledger satisfies it.
@@ -26,4 +35,53 @@ type Gate interface {
 // Tenants names a scope and the account that pays for it. *directory.Directory satisfies it.
 type Tenants interface {
 	Tenancy(ctx context.Context, s identity.Scope) (identity.Tenancy, error)
+}
+
+// Config is what a broker stands on. All of it is needed but Published and Log.
+type Config struct {
+	DB        *database.DB
+	Tasks     *tasks.Engine
+	Calendar  *tasks.Calendar
+	Box       *seal.Box
+	Audit     *audit.Log
+	Clock     clock.Clock // the market's
+	Providers *providers.Set
+	Terms     map[string][]catalog.Terms // by provider: names, prices, limits, visibility
+	Currency  string                     // the market's, ISO 4217
+	Meter     Meter
+	Gate      Gate
+	Tenants   Tenants
+	Published func(ctx context.Context, offerings []catalog.Offering) error // told of the catalog at start and whenever it changed
+	Log       *slog.Logger
+}
+
+// Broker is the room's front. Every method that takes a principal asks identity.Can itself: what may not be seen is fault.NotFound,
+// what may be seen and not done is fault.Forbidden.
+type Broker struct {
+	Config
+	shelf    atomic.Pointer[shelf]
+	refresh  sync.Mutex // one refresh at a time
+	hub      hub
+	underway sync.Map // instance id -> context.CancelFunc of the provider call that makes it
+}
+
+// New registers the broker's work with the engine and the calendar and loads the catalog. Until ctx ends it keeps the catalog fresh.
+func New(ctx context.Context, c Config) (*Broker, error) {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	b := &Broker{Config: c}
+	b.shelf.Store(&shelf{})
+	tasks.Handle(b.Tasks, "operation", b.work)
+	b.Calendar.Handle("readings", b.readAll)
+	hour := b.Clock.Now().Truncate(time.Hour).Add(time.Hour)
+	if err := b.Calendar.Put(ctx, "readings", "hourly", hour); err != nil {
+		return nil, err
+	}
+	retry, err := b.Refresh(ctx, startPatience)
+	if err != nil {
+		return nil, err
+	}
+	go b.keepFresh(ctx, retry)
+	return b, nil
 }

@@ -1,0 +1,153 @@
+package broker
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"slices"
+
+	"github.com/sutlerhq/sutler/catalog"
+	"github.com/sutlerhq/sutler/identity"
+	"github.com/sutlerhq/sutler/internal/fault"
+	"github.com/sutlerhq/sutler/internal/ids"
+)
+
+// Bind accepts a binding, or finds the same one again.
+func (b *Broker) Bind(ctx context.Context, who identity.Principal, o BindOrder) (bd Binding, fresh bool, err error) {
+	r, err := b.seenInstance(ctx, who, o.Instance)
+	if err == nil {
+		err = may(who, identity.InstanceWrite, r.scope(), noInstance(o.Instance))
+	}
+	if err != nil {
+		return bd, false, err
+	}
+	appName, err := b.appName(ctx, r, o.App)
+	if err != nil {
+		return bd, false, err
+	}
+	if o.Params, err = b.bindable(ctx, r, o); err != nil {
+		return bd, false, err
+	}
+	row := bindingRow{
+		ID: ids.New("bnd"), Instance: r.ID, Org: r.Org, Project: r.Project, App: o.App, AppName: appName, Alias: o.Alias, State: Creating,
+		Platform: o.Platform, PlatformBinding: o.PlatformBinding, CreatedAt: b.Clock.Now().UnixMicro(),
+	}
+	err = b.DB.Tx(ctx, func(ctx context.Context) error {
+		if r, _, err = b.lockInstance(ctx, r.ID); err != nil {
+			return err
+		}
+		same, found, err := b.sameBinding(ctx, r, o)
+		if err != nil || found {
+			row = same
+			return err
+		}
+		fresh = true
+		return b.acceptBinding(ctx, who, r, &row, o.Params)
+	})
+	if err != nil {
+		return bd, false, err
+	}
+	bd, err = b.openedBinding(ctx, row, r)
+	return bd, fresh, err
+}
+
+func (b *Broker) appName(ctx context.Context, r instanceRow, app string) (string, error) {
+	if app == "" {
+		return "", nil
+	}
+	t, err := b.Tenants.Tenancy(ctx, identity.Scope{Org: r.Org, Project: r.Project, App: app})
+	if fault.KindOf(err) == fault.NotFound && err != nil {
+		err = fault.NotFound.Errorf("There is no app %q.", app)
+	}
+	return t.AppName, err
+}
+
+// bindable checks what the plan says of this order and gives its parameters as an object.
+func (b *Broker) bindable(ctx context.Context, r instanceRow, o BindOrder) (json.RawMessage, error) {
+	_, plan, err := b.Plan(ctx, r.PlanID)
+	if err != nil {
+		return nil, err
+	}
+	if !plan.Bindable {
+		return nil, fault.Invalid.Errorf("The plan %s:%s cannot be bound.", r.Offering, r.Plan)
+	}
+	if o.Platform != "" && plan.Async && !o.AcceptsAsync {
+		return nil, asyncRequired()
+	}
+	return fitting(plan.Schemas.Bind, o.Params)
+}
+
+// sameBinding finds what was asked for before: a platform's by its id there, a person's by instance, app and alias.
+func (b *Broker) sameBinding(ctx context.Context, r instanceRow, o BindOrder) (row bindingRow, found bool, err error) {
+	if o.PlatformBinding != "" {
+		row, found, err = b.findBinding(ctx, "instance = ? AND platform_binding = ? AND state <> 'gone'", r.ID, o.PlatformBinding)
+	} else if o.App != "" {
+		row, found, err = b.findBinding(ctx, "instance = ? AND app = ? AND state IN ('creating', 'ready') AND (? = '' OR alias = ?)", r.ID, o.App, o.Alias, o.Alias)
+	}
+	if err != nil || !found {
+		return row, false, err
+	}
+	params, err := b.Box.Open(ctx, row.Org, "binding/"+row.ID+"/params", row.Params)
+	if err != nil {
+		return row, true, err
+	}
+	switch {
+	case row.State == Deleting || row.State == Failed:
+		return row, true, fault.Busy.Errorf("The binding is being deleted. Try again when that is done.").WithCode("ConcurrencyError")
+	case !equalJSON(params, o.Params) || row.App != o.App:
+		return row, true, fault.Conflict.Errorf("There is such a binding already, and it was ordered differently.")
+	}
+	return row, true, nil
+}
+
+// acceptBinding is the one transaction of a new binding. The seed of its secret is committed with the intent.
+func (b *Broker) acceptBinding(ctx context.Context, who identity.Principal, r instanceRow, row *bindingRow, params json.RawMessage) error {
+	if err := r.takesBindings(); err != nil {
+		return err
+	}
+	aliases, err := b.aliases(ctx, row.App)
+	if err != nil {
+		return err
+	}
+	taken := func(a string) bool { return row.App != "" && slices.Contains(aliases, a) }
+	if row.Alias, err = aliasFor(row.Alias, catalog.Kind(r.Kind), r.Name, taken); err != nil {
+		return err
+	}
+	seed := make([]byte, 32)
+	_, _ = rand.Read(seed) // never fails: the runtime ends the process instead
+	if row.Seed, err = b.Box.Seal(ctx, r.Org, "binding/"+row.ID+"/seed", seed); err != nil {
+		return err
+	}
+	if row.Params, err = b.Box.Seal(ctx, r.Org, "binding/"+row.ID+"/params", params); err != nil {
+		return err
+	}
+	op := newOperation(r.ID, row.ID, verbBind)
+	row.Operation = op.ID
+	fresh, err := b.insertBinding(ctx, row)
+	if err != nil {
+		return err
+	}
+	if !fresh {
+		return fault.Conflict.Errorf("The app has a binding with the alias %s already.", row.Alias).WithHint("Choose another with --as.")
+	}
+	if err := b.begin(ctx, op); err != nil {
+		return err
+	}
+	b.changed(ctx, r, *row)
+	return b.record(ctx, who, row.scope(), "binding.bind", "binding/"+row.ID, map[string]string{"instance": r.ID, "alias": row.Alias, "operation": op.ID})
+}
+
+// takesBindings says why an instance cannot be bound now.
+func (r instanceRow) takesBindings() error {
+	switch r.State {
+	case Ready:
+		return nil
+	case Creating, Updating:
+		return fault.Busy.Errorf("%s is still %s. Try again when it is ready.", r.Name, r.State).WithCode("ConcurrencyError")
+	case Deleting, Failed:
+		return fault.Busy.Errorf("%s is being deleted.", r.Name).WithCode("ConcurrencyError")
+	case Gone:
+		return noInstance(r.ID)
+	}
+	return fault.Unprocessable.Errorf("%s is %s and takes no bindings now.", r.Name, r.State)
+}

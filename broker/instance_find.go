@@ -1,0 +1,84 @@
+package broker
+
+import (
+	"context"
+	"time"
+
+	"github.com/sutlerhq/sutler/identity"
+	"github.com/sutlerhq/sutler/internal/fault"
+)
+
+// retention is how long a platform can still ask how the delete of a thing ended.
+const retention = 7 * 24 * time.Hour
+
+// Instance finds one by id, or by name within a project ("" project: by id only). One that is gone is found by its id alone.
+func (b *Broker) Instance(ctx context.Context, who identity.Principal, project, ref string) (Instance, error) {
+	r, found, err := b.findInstance(ctx, "id = ?", ref)
+	if err == nil && !found && project != "" {
+		r, found, err = b.findInstance(ctx, "project = ? AND name = ? AND state <> 'gone'", project, ref)
+	}
+	if err != nil {
+		return Instance{}, err
+	}
+	if !found || project != "" && r.Project != project || !identity.Can(who, identity.InstanceRead, r.scope()) {
+		return Instance{}, noInstance(ref)
+	}
+	return b.opened(ctx, r)
+}
+
+// InstanceOf finds a platform's instance by the platform's id, gone ones within the retention time included; newest first when the id was used again.
+func (b *Broker) InstanceOf(ctx context.Context, who identity.Principal, platform, platformID string) (Instance, error) {
+	r, found, err := b.findInstance(ctx, "platform <> '' AND platform = ? AND platform_instance = ? AND (gone_at = 0 OR gone_at > ?) ORDER BY CASE WHEN state = 'gone' THEN 1 ELSE 0 END, created_at DESC, id DESC",
+		platform, platformID, b.Clock.Now().Add(-retention).UnixMicro())
+	if err != nil {
+		return Instance{}, err
+	}
+	foreign := who.Kind == identity.Platform && who.ID != platform
+	if !found || foreign || !identity.Can(who, identity.InstanceRead, r.scope()) {
+		return Instance{}, noInstance(platformID)
+	}
+	return b.opened(ctx, r)
+}
+
+// Instances lists the live instances of a scope, newest first. An empty scope lists all that who may see.
+func (b *Broker) Instances(ctx context.Context, who identity.Principal, s identity.Scope) ([]Instance, error) {
+	var orgs []string
+	if !identity.Can(who, identity.InstanceRead, identity.Scope{}) {
+		orgs = []string{""}
+		for _, g := range who.Grants {
+			orgs = append(orgs, g.Scope.Org)
+		}
+	}
+	rows, err := b.listInstances(ctx, s, orgs)
+	if err != nil {
+		return nil, err
+	}
+	var ops []string
+	list := make([]Instance, 0, len(rows))
+	for _, r := range rows {
+		if identity.Can(who, identity.InstanceRead, r.scope()) {
+			list = append(list, r.view())
+			ops = append(ops, r.Operation)
+		}
+	}
+	latest, err := b.operationsOf(ctx, ops)
+	for i := range list {
+		list[i].Operation = latest[ops[i]]
+	}
+	return list, err
+}
+
+// opened is the row as callers see it, with its parameters and its latest operation.
+func (b *Broker) opened(ctx context.Context, r instanceRow) (Instance, error) {
+	i := r.view()
+	op, _, err := b.findOperation(ctx, r.Operation)
+	if err != nil {
+		return i, err
+	}
+	i.Operation = op.view()
+	i.Params, err = b.Box.Open(ctx, r.Org, "instance/"+r.ID+"/params", r.Params)
+	if err != nil {
+		return i, fault.Internal.Wrap(err, "The parameters of %s cannot be opened.", r.Name)
+	}
+	return i, nil
+}

@@ -1,0 +1,156 @@
+package broker
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/sutlerhq/sutler/catalog"
+	"github.com/sutlerhq/sutler/identity"
+	"github.com/sutlerhq/sutler/internal/fault"
+	"github.com/sutlerhq/sutler/internal/ids"
+)
+
+// Provision accepts an order, or finds the same one again: fresh tells which. A different order for the same platform id or name is fault.Conflict.
+func (b *Broker) Provision(ctx context.Context, who identity.Principal, o ProvisionOrder) (i Instance, fresh bool, err error) {
+	scope := identity.Scope{Org: o.Org, Project: o.Project, App: o.App}
+	if err := may(who, identity.InstanceWrite, scope, noProject(o.Project)); err != nil {
+		return i, false, err
+	}
+	if who.Kind == identity.Platform && o.Platform != who.ID {
+		return i, false, fault.Forbidden.Errorf("A platform orders under its own name only.")
+	}
+	tenancy, err := b.Tenants.Tenancy(ctx, scope)
+	if err != nil {
+		return i, false, err
+	}
+	offering, plan, err := b.ordered(ctx, who, o, tenancy)
+	if err != nil {
+		return i, false, err
+	}
+	if o.Params, err = fitting(plan.Schemas.Create, o.Params); err != nil {
+		return i, false, err
+	}
+	if same, found, err := b.sameInstance(ctx, o, plan); err != nil || found {
+		return same, false, err
+	}
+	if _, err := b.open(offering.Provider); err != nil {
+		return i, false, err
+	}
+	row := b.newInstance(o, offering, plan)
+	order := snapshot(row, tenancy, offering.Category)
+	err = b.DB.Tx(ctx, func(ctx context.Context) error { return b.acceptInstance(ctx, who, &row, o.Params, order, plan) })
+	if fault.KindOf(err) == fault.Conflict && o.Platform != "" { // somebody sent the same order a moment before
+		if same, found, err2 := b.sameInstance(ctx, o, plan); err2 != nil || found {
+			return same, false, err2
+		}
+	}
+	if err != nil {
+		return i, false, err
+	}
+	i, err = b.opened(ctx, row)
+	return i, true, err
+}
+
+// ordered finds offering and plan among what the order's org or platform may buy, and checks how the plan may be ordered.
+func (b *Broker) ordered(ctx context.Context, who identity.Principal, o ProvisionOrder, t identity.Tenancy) (catalog.Offering, catalog.Plan, error) {
+	v := viewer{orgs: []string{t.Scope.Org, t.OrgName}}
+	if o.Platform != "" {
+		v.platforms = []string{o.Platform, who.Name}
+	}
+	offering, err := b.shelf.Load().catalog.Offering(o.Offering)
+	if err != nil {
+		return offering, catalog.Plan{}, err
+	}
+	seen, ok := v.sees(offering)
+	if !ok {
+		return offering, catalog.Plan{}, fault.NotFound.Errorf("There is no offering %q.", o.Offering).WithHint("sutler marketplace lists what is on sale.")
+	}
+	plan, err := seen.Plan(o.Plan)
+	if err != nil {
+		return offering, plan, err
+	}
+	if o.Platform != "" && plan.Async && !o.AcceptsAsync {
+		return offering, plan, asyncRequired()
+	}
+	return seen, plan, nil
+}
+
+func asyncRequired() error {
+	return fault.Unprocessable.Errorf("This plan takes longer than a request may: ask with accepts_incomplete=true.").WithCode("AsyncRequired")
+}
+
+// sameInstance finds what a platform ordered under the same id before: the same order again is no new one.
+func (b *Broker) sameInstance(ctx context.Context, o ProvisionOrder, plan catalog.Plan) (Instance, bool, error) {
+	if o.Platform == "" {
+		return Instance{}, false, nil
+	}
+	r, found, err := b.findInstance(ctx, "platform = ? AND platform_instance = ? AND state <> 'gone'", o.Platform, o.PlatformInstance)
+	if err != nil || !found {
+		return Instance{}, false, err
+	}
+	i, err := b.opened(ctx, r)
+	if err != nil {
+		return i, true, err
+	}
+	if r.State == Deleting || r.State == Failed {
+		return i, true, fault.Busy.Errorf("The instance is being deleted. Try again when that is done.").WithCode("ConcurrencyError")
+	}
+	if r.PlanID != plan.ID || r.Org != o.Org || r.Project != o.Project || !equalJSON(i.Params, o.Params) {
+		return i, true, fault.Conflict.Errorf("There is an instance with this id already, and it was ordered differently.")
+	}
+	return i, true, nil
+}
+
+func (b *Broker) newInstance(o ProvisionOrder, offering catalog.Offering, plan catalog.Plan) instanceRow {
+	return instanceRow{
+		ID: ids.New("ins"), Name: o.Name, Org: o.Org, Project: o.Project, App: o.App,
+		Offering: offering.Name, OfferingID: offering.ID, Plan: plan.Name, PlanID: plan.ID, Kind: string(offering.Kind),
+		Provider: offering.Provider, Region: offering.Region, State: Creating,
+		Platform: o.Platform, PlatformInstance: o.PlatformInstance, CreatedAt: b.Clock.Now().UnixMicro(),
+	}
+}
+
+// acceptInstance is the one transaction of a new instance: room, budget, row, operation, audit, wake-up.
+func (b *Broker) acceptInstance(ctx context.Context, who identity.Principal, r *instanceRow, params json.RawMessage, order catalog.Snapshot, plan catalog.Plan) error {
+	if n, err := b.usedOf(ctx, plan.ID); err != nil || plan.Capacity > 0 && n >= plan.Capacity {
+		if err == nil {
+			err = fault.Refused.Errorf("%s:%s is full: %s takes %d of it.", r.Offering, r.Plan, r.Provider, plan.Capacity).WithHint("Choose another plan, provider or region.")
+		}
+		return err
+	}
+	var err error
+	if r.Name, err = b.nameFor(ctx, *r); err != nil {
+		return err
+	}
+	order.InstanceName = r.Name
+	if err := b.Gate.Admit(ctx, order); err != nil {
+		return err
+	}
+	if r.Params, err = b.Box.Seal(ctx, r.Org, "instance/"+r.ID+"/params", params); err != nil {
+		return err
+	}
+	op := newOperation(r.ID, "", verbProvision)
+	r.Operation = op.ID
+	fresh, err := b.insertInstance(ctx, r)
+	if err != nil {
+		return err
+	}
+	if !fresh {
+		return fault.Conflict.Errorf("The name %q is taken in this project.", r.Name).WithHint("Choose another name, or leave it out and one is made up.")
+	}
+	if err := b.begin(ctx, op); err != nil {
+		return err
+	}
+	b.changed(ctx, *r, bindingRow{})
+	return b.record(ctx, who, r.scope(), "instance.provision", "instance/"+r.ID,
+		map[string]string{"name": r.Name, "offering": r.Offering, "plan": r.Plan, "operation": op.ID})
+}
+
+// snapshot is what was sold to whom, for Gate and Meter.
+func snapshot(r instanceRow, t identity.Tenancy, category string) catalog.Snapshot {
+	return catalog.Snapshot{
+		Account: t.Account, Org: r.Org, OrgName: t.OrgName, Project: r.Project, ProjectName: t.ProjectName, App: r.App, AppName: t.AppName,
+		Instance: r.ID, InstanceName: r.Name, Provider: r.Provider, Region: r.Region, Offering: r.OfferingID, OfferingName: r.Offering,
+		Plan: r.PlanID, PlanName: r.Plan, Kind: catalog.Kind(r.Kind), Category: category,
+	}
+}

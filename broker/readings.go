@@ -1,0 +1,118 @@
+package broker
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/sutlerhq/sutler/catalog"
+	"github.com/sutlerhq/sutler/catalog/money"
+	"github.com/sutlerhq/sutler/providers"
+)
+
+// readPatience is how long one instance's meter is waited for.
+const readPatience = 5 * time.Second
+
+// readAll reads the use of every instance for the market hour that ends at due. A provider that does not answer loses nothing: its counters
+// are read as differences, so the next reading holds what this one missed.
+func (b *Broker) readAll(ctx context.Context, _ string, due time.Time) (time.Time, error) {
+	rows, err := b.readable(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	silent := map[string]bool{}
+	for _, r := range rows {
+		if silent[r.Provider] {
+			continue
+		}
+		if err := b.read(ctx, r, due); err != nil {
+			silent[r.Provider] = true
+			b.Log.Warn("readings", "provider", r.Provider, "instance", r.ID, "hour", due, "err", err)
+		}
+		if ctx.Err() != nil {
+			return time.Time{}, ctx.Err()
+		}
+	}
+	return due.Add(time.Hour), nil
+}
+
+// readLast reads what an instance used between its last hour and its end. When it cannot, the rest of that hour is our cost.
+func (b *Broker) readLast(ctx context.Context, j job) {
+	if err := b.read(ctx, j.instance, instant(j.instance.StoppedAt)); err != nil {
+		b.Log.Warn("readings: the last one", "provider", j.instance.Provider, "instance", j.instance.ID, "err", err)
+	}
+}
+
+// read asks the provider for one instance and records what was used in the window that ends at end.
+func (b *Broker) read(ctx context.Context, r instanceRow, end time.Time) error {
+	p, ok := b.Providers.Get(r.Provider)
+	if !ok || !p.Can(providers.Meters) {
+		return nil
+	}
+	_, plan, err := b.Plan(ctx, r.PlanID)
+	if err != nil {
+		return err
+	}
+	told, err := b.told(ctx, r, plan)
+	if err != nil {
+		return err
+	}
+	var shown []providers.Reading
+	asking, cancel := context.WithTimeout(ctx, readPatience)
+	defer cancel()
+	err = b.ask(asking, func(ctx context.Context) (err error) { shown, err = p.Read(ctx, told); return err })
+	if err != nil {
+		return err
+	}
+	return b.DB.Tx(ctx, func(ctx context.Context) error { return b.recordUse(ctx, r.ID, shown, end) })
+}
+
+// recordUse stores readings and tells Meter, in one transaction. The event's id is instance, metric and window, so it counts once.
+func (b *Broker) recordUse(ctx context.Context, instance string, shown []providers.Reading, end time.Time) error {
+	last, err := b.lastReadings(ctx, instance)
+	if err != nil {
+		return err
+	}
+	for _, s := range shown {
+		before, known := last[s.Metric]
+		if known && before.At >= end.UnixMicro() {
+			continue // this window is done
+		}
+		value := s.Value
+		if s.Type != "gauge" {
+			if value, err = since(before, known, s); err != nil {
+				return err
+			}
+		}
+		if err := b.saveReading(ctx, readingRow{Instance: instance, Metric: s.Metric, Epoch: s.Epoch, Value: s.Value.String(), At: end.UnixMicro()}); err != nil {
+			return err
+		}
+		if s.Type != "gauge" && value.IsZero() {
+			continue
+		}
+		e := catalog.Event{
+			Sender: "collector", Source: "sutler/readings", ID: instance + "/" + s.Metric + "/" + strconv.FormatInt(end.Unix(), 10),
+			Metric: s.Metric, Instance: instance, Time: end.Add(-time.Microsecond), Value: value, // the window's last moment: it belongs to the month that ends there
+		}
+		if err := b.Meter.Record(ctx, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// since is how far a counter went. A new epoch counts from zero; one that went back in the same epoch counts nothing.
+func since(before readingRow, known bool, now providers.Reading) (money.Decimal, error) {
+	if !known || before.Epoch != now.Epoch {
+		return now.Value, nil
+	}
+	was, err := money.Parse(before.Value)
+	if err != nil {
+		return money.Decimal{}, err
+	}
+	d, err := now.Value.Sub(was)
+	if err != nil || d.Sign() < 0 {
+		return money.Decimal{}, err
+	}
+	return d, nil
+}

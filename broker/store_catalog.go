@@ -1,0 +1,84 @@
+package broker
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/sutlerhq/sutler/catalog"
+)
+
+// saveShelf keeps what a provider's driver offered last, for the time when it cannot be asked.
+func (b *Broker) saveShelf(ctx context.Context, provider string, list []catalog.Offering) error {
+	doc, err := json.Marshal(list)
+	if err != nil {
+		return err
+	}
+	return b.DB.From(ctx).Exec(`INSERT INTO shelves (provider, doc) VALUES (?, ?) ON CONFLICT (provider) DO UPDATE SET doc = excluded.doc`, provider, string(doc)).Error
+}
+
+// lastShelf gives what a provider's driver offered last; nothing when it was never asked.
+func (b *Broker) lastShelf(ctx context.Context, provider string) (list []catalog.Offering, err error) {
+	var doc string
+	if err := b.DB.From(ctx).Raw(`SELECT doc FROM shelves WHERE provider = ?`, provider).Scan(&doc).Error; err != nil || doc == "" {
+		return nil, err
+	}
+	if err := json.Unmarshal([]byte(doc), &list); err != nil {
+		return nil, err
+	}
+	for _, o := range list {
+		for i := range o.Plans {
+			o.Plans[i] = tidy(o.Plans[i])
+		}
+	}
+	return list, nil
+}
+
+// saveSold keeps the assembled offerings and plans. None is ever removed: instances of a plan outlive its sale.
+func (b *Broker) saveSold(ctx context.Context, list []catalog.Offering) error {
+	g := b.DB.From(ctx)
+	for _, o := range list {
+		for _, p := range o.Plans {
+			doc, err := json.Marshal(p)
+			if err != nil {
+				return err
+			}
+			if err := g.Exec(`INSERT INTO plans (id, offering, doc) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET doc = excluded.doc`, p.ID, o.ID, string(doc)).Error; err != nil {
+				return err
+			}
+		}
+		o.Plans = nil
+		doc, err := json.Marshal(o)
+		if err != nil {
+			return err
+		}
+		if err := g.Exec(`INSERT INTO offerings (id, doc) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET doc = excluded.doc`, o.ID, string(doc)).Error; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sold finds an offering and one of its plans by id, vanished ones too; the offering comes without its other plans.
+func (b *Broker) sold(ctx context.Context, plan string) (o catalog.Offering, p catalog.Plan, found bool, err error) {
+	var row struct{ Offering, Plan string }
+	err = b.DB.From(ctx).Raw(`SELECT o.doc AS offering, p.doc AS plan FROM plans p JOIN offerings o ON o.id = p.offering WHERE p.id = ?`, plan).Scan(&row).Error
+	if err != nil || row.Plan == "" {
+		return o, p, false, err
+	}
+	if err = json.Unmarshal([]byte(row.Offering), &o); err == nil {
+		err = json.Unmarshal([]byte(row.Plan), &p)
+	}
+	p = tidy(p)
+	o.Plans = []catalog.Plan{p}
+	return o, p, err == nil, err
+}
+
+// tidy undoes what JSON does to an absent schema: "null" is not a schema.
+func tidy(p catalog.Plan) catalog.Plan {
+	for _, s := range []*json.RawMessage{&p.Schemas.Create, &p.Schemas.Update, &p.Schemas.Bind} {
+		if string(*s) == "null" {
+			*s = nil
+		}
+	}
+	return p
+}

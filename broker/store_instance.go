@@ -1,0 +1,111 @@
+package broker
+
+import (
+	"context"
+	"time"
+
+	"github.com/sutlerhq/sutler/catalog"
+	"github.com/sutlerhq/sutler/identity"
+	"gorm.io/gorm/clause"
+)
+
+// instanceRow is an instance as stored: params and driver_state are sealed, times are microseconds.
+type instanceRow struct {
+	ID, Name, Org, Project, App           string
+	Offering, OfferingID, Plan, PlanID    string
+	Kind, Provider, Region                string
+	State                                 State
+	Health, Note, Params, DriverState     string
+	Platform, PlatformInstance            string
+	DashboardURL                          string `gorm:"column:dashboard_url"`
+	Operation                             string
+	CreatedAt, ReadyAt, StoppedAt, GoneAt int64 `gorm:"autoCreateTime:false"`
+	Rev                                   int64
+}
+
+// TableName names the table for gorm.
+func (instanceRow) TableName() string { return "instances" }
+
+func (r instanceRow) scope() identity.Scope { return identity.Scope{Org: r.Org, Project: r.Project} }
+
+// view is the row as callers see it; params and the latest operation are added by open.
+func (r instanceRow) view() Instance {
+	return Instance{
+		ID: r.ID, Name: r.Name, Org: r.Org, Project: r.Project, Offering: r.Offering, Plan: r.Plan, OfferingID: r.OfferingID, PlanID: r.PlanID,
+		Kind: catalog.Kind(r.Kind), Provider: r.Provider, Region: r.Region, State: r.State, Health: r.Health, Note: r.Note,
+		Platform: r.Platform, PlatformInstance: r.PlatformInstance, DashboardURL: r.DashboardURL,
+		CreatedAt: instant(r.CreatedAt), ReadyAt: instant(r.ReadyAt), GoneAt: instant(r.GoneAt),
+	}
+}
+
+// insertInstance adds a row unless its name or its platform's id is taken; it tells whether it did.
+func (b *Broker) insertInstance(ctx context.Context, r *instanceRow) (bool, error) {
+	x := b.DB.From(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(r)
+	return x.RowsAffected == 1, x.Error
+}
+
+// lockInstance takes the row for the rest of the transaction, so that everything about one instance is decided one after the other.
+func (b *Broker) lockInstance(ctx context.Context, id string) (r instanceRow, found bool, err error) {
+	err = b.DB.From(ctx).Raw(`UPDATE instances SET rev = rev + 1 WHERE id = ? RETURNING *`, id).Scan(&r).Error
+	return r, r.ID != "", err
+}
+
+// saveInstance writes what may change in an instance's life. Only with the row locked.
+func (b *Broker) saveInstance(ctx context.Context, r instanceRow) error {
+	return b.DB.From(ctx).Exec(`UPDATE instances SET state = ?, health = ?, note = ?, driver_state = ?, dashboard_url = ?, operation = ?, ready_at = ?, stopped_at = ?, gone_at = ? WHERE id = ?`,
+		r.State, r.Health, r.Note, r.DriverState, r.DashboardURL, r.Operation, r.ReadyAt, r.StoppedAt, r.GoneAt, r.ID).Error
+}
+
+func (b *Broker) findInstance(ctx context.Context, where string, args ...any) (r instanceRow, found bool, err error) {
+	err = b.DB.From(ctx).Raw(`SELECT * FROM instances WHERE `+where+` LIMIT 1`, args...).Scan(&r).Error
+	return r, r.ID != "", err
+}
+
+// listInstances gives live instances within s, newest first; orgs narrows to those when not nil.
+func (b *Broker) listInstances(ctx context.Context, s identity.Scope, orgs []string) (rows []instanceRow, err error) {
+	q := b.DB.From(ctx).Table("instances").Where("state <> 'gone'")
+	if orgs != nil {
+		q = q.Where("org IN ?", orgs)
+	}
+	if s.Org != "" {
+		q = q.Where("org = ?", s.Org)
+	}
+	if s.Project != "" {
+		q = q.Where("project = ?", s.Project)
+	}
+	if s.App != "" {
+		q = q.Where("app = ? OR id IN (SELECT instance FROM bindings WHERE app = ? AND state <> 'gone')", s.App, s.App)
+	}
+	return rows, q.Order("created_at DESC, id DESC").Find(&rows).Error
+}
+
+// readable gives the instances whose use is read: charged and not on their way out.
+func (b *Broker) readable(ctx context.Context) (rows []instanceRow, err error) {
+	return rows, b.DB.From(ctx).Raw(`SELECT * FROM instances WHERE state IN ('ready', 'updating', 'suspended') ORDER BY id`).Scan(&rows).Error
+}
+
+// used counts live instances by plan id.
+func (b *Broker) used(ctx context.Context) (map[string]int, error) {
+	var rows []struct {
+		PlanID string
+		N      int
+	}
+	err := b.DB.From(ctx).Raw(`SELECT plan_id, count(*) AS n FROM instances WHERE state <> 'gone' GROUP BY plan_id`).Scan(&rows).Error
+	m := make(map[string]int, len(rows))
+	for _, r := range rows {
+		m[r.PlanID] = r.N
+	}
+	return m, err
+}
+
+// usedOf counts the live instances of one plan.
+func (b *Broker) usedOf(ctx context.Context, plan string) (n int, err error) {
+	return n, b.DB.From(ctx).Raw(`SELECT count(*) FROM instances WHERE plan_id = ? AND state <> 'gone'`, plan).Scan(&n).Error
+}
+
+func instant(micro int64) time.Time {
+	if micro == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(micro).UTC()
+}

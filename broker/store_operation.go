@@ -1,0 +1,73 @@
+package broker
+
+import (
+	"context"
+	"time"
+)
+
+// operationRow is an operation as stored. Live says that work remains: a delete that failed stays live and is tried again.
+type operationRow struct {
+	ID, Instance, Binding, Verb, State string
+	Live                               int64
+	Note                               string
+	Attempts, Failures                 int64
+	NextAt, StartedAt, EndedAt         int64 // wall time: leases and patience are no matter of the market's clock
+}
+
+// TableName names the table for gorm.
+func (operationRow) TableName() string { return "operations" }
+
+func (r operationRow) view() Operation {
+	return Operation{
+		ID: r.ID, Instance: r.Instance, Binding: r.Binding, Verb: r.Verb, State: r.State, Note: r.Note, Attempts: r.Attempts,
+		StartedAt: instant(r.StartedAt), EndedAt: instant(r.EndedAt),
+	}
+}
+
+func (b *Broker) insertOperation(ctx context.Context, r *operationRow) error {
+	return b.DB.From(ctx).Create(r).Error
+}
+
+func (b *Broker) saveOperation(ctx context.Context, r operationRow) error {
+	return b.DB.From(ctx).Exec(`UPDATE operations SET state = ?, live = ?, note = ?, attempts = ?, failures = ?, next_at = ?, ended_at = ? WHERE id = ?`,
+		r.State, r.Live, r.Note, r.Attempts, r.Failures, r.NextAt, r.EndedAt, r.ID).Error
+}
+
+func (b *Broker) findOperation(ctx context.Context, id string) (r operationRow, found bool, err error) {
+	err = b.DB.From(ctx).Raw(`SELECT * FROM operations WHERE id = ?`, id).Scan(&r).Error
+	return r, r.ID != "", err
+}
+
+// operationsOf gives the operations with these ids.
+func (b *Broker) operationsOf(ctx context.Context, ids []string) (map[string]Operation, error) {
+	m := map[string]Operation{}
+	for len(ids) > 0 {
+		part := ids[:min(len(ids), 500)]
+		ids = ids[len(part):]
+		var rows []operationRow
+		if err := b.DB.From(ctx).Raw(`SELECT * FROM operations WHERE id IN ?`, part).Scan(&rows).Error; err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			m[r.ID] = r.view()
+		}
+	}
+	return m, nil
+}
+
+// liveOperations gives the work that remains on an instance: the instance's own end comes after its bindings'.
+func (b *Broker) liveOperations(ctx context.Context, instance string) (rows []operationRow, err error) {
+	return rows, b.DB.From(ctx).Raw(`SELECT * FROM operations WHERE instance = ? AND live = 1
+ ORDER BY CASE WHEN verb = 'deprovision' THEN 1 ELSE 0 END, started_at, id`, instance).Scan(&rows).Error
+}
+
+// recentOperations gives the newest ones, at most limit; stuck: only those that failed and still have work to do, or that fail again and again.
+func (b *Broker) recentOperations(ctx context.Context, stuck bool, limit int) (rows []operationRow, err error) {
+	where := ""
+	if stuck {
+		where = ` WHERE live = 1 AND (state = 'failed' OR failures >= 5)`
+	}
+	return rows, b.DB.From(ctx).Raw(`SELECT * FROM operations`+where+` ORDER BY started_at DESC, id DESC LIMIT ?`, limit).Scan(&rows).Error
+}
+
+func wall() int64 { return time.Now().UnixMicro() }

@@ -1,0 +1,208 @@
+package broker
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/sutlerhq/sutler/identity"
+	"github.com/sutlerhq/sutler/internal/fault"
+	"github.com/sutlerhq/sutler/internal/tasks"
+)
+
+// settleTime bounds the transaction after a step. It does not end with the process's context: what a driver returned must be kept.
+const settleTime = 5 * time.Second
+
+// settle writes what a step came to, in one fenced transaction: the driver's state always, and the operation's new state unless a delete took its place.
+func (b *Broker) settle(ctx context.Context, j job, out outcome) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+	defer cancel()
+	return b.DB.Tx(ctx, func(ctx context.Context) (err error) {
+		if err = tasks.Hold(ctx); err != nil {
+			return err
+		}
+		if j.instance, _, err = b.lockInstance(ctx, j.op.Instance); err != nil {
+			return err
+		}
+		if j.op, _, err = b.findOperation(ctx, j.op.ID); err != nil {
+			return err
+		}
+		if j.op.Binding != "" {
+			if j.binding, _, err = b.findBinding(ctx, "id = ?", j.op.Binding); err != nil {
+				return err
+			}
+		}
+		if err = b.keep(ctx, &j, out); err != nil {
+			return err
+		}
+		if j.op.Live == 1 {
+			if err = b.advance(ctx, &j, out); err != nil {
+				return err
+			}
+		}
+		if err = b.saveInstance(ctx, j.instance); err == nil && j.op.Binding != "" {
+			err = b.saveBinding(ctx, j.binding)
+		}
+		b.changed(ctx, j.instance, j.binding)
+		return err
+	})
+}
+
+// keep seals the state that the driver returned.
+func (b *Broker) keep(ctx context.Context, j *job, out outcome) (err error) {
+	switch {
+	case out.progress.State == nil:
+	case j.op.Binding != "":
+		j.binding.DriverState, err = b.Box.Seal(ctx, j.binding.Org, "binding/"+j.binding.ID+"/state", out.progress.State)
+	default:
+		j.instance.DriverState, err = b.Box.Seal(ctx, j.instance.Org, "instance/"+j.instance.ID+"/state", out.progress.State)
+	}
+	return err
+}
+
+// advance moves the operation on: to its end, to its failure, or to the next try.
+func (b *Broker) advance(ctx context.Context, j *job, out outcome) error {
+	j.op.Attempts++
+	j.leave()
+	if out.err == nil && out.progress.Done {
+		return b.finish(ctx, j, out)
+	}
+	why := cmp.Or(out.progress.Note, "In progress.")
+	wait := cmp.Or(out.progress.RetryAfter, stepPause)
+	if out.err != nil {
+		j.op.Failures++
+		why, wait = fault.Of(out.err).Text, max(out.progress.RetryAfter, backoff(j.op.Failures))
+		b.Log.Warn("operation", "id", j.op.ID, "verb", j.op.Verb, "instance", j.op.Instance, "binding", j.op.Binding, "failures", j.op.Failures, "err", out.err)
+	} else {
+		j.op.Failures = 0
+	}
+	patience := cmp.Or(j.plan.MaxPolling, week)
+	late := time.Duration(wall()-j.op.StartedAt)*time.Microsecond > patience
+	if late {
+		why = "It did not end within " + patience.String() + ". " + why
+	}
+	j.op.Note, j.op.NextAt = why, wall()+wait.Microseconds()
+	j.say(why)
+	if definite(out.err) || late {
+		return b.fail(ctx, j, why)
+	}
+	return b.saveOperation(ctx, j.op)
+}
+
+// leave takes a failed instance or binding on its way out once its clean-up has begun.
+func (j *job) leave() {
+	if j.op.Verb == verbDeprovision && j.instance.State == Failed {
+		j.instance.State = Deleting
+	}
+	if j.op.Verb == verbUnbind && j.binding.State == Failed {
+		j.binding.State = Deleting
+	}
+}
+
+// say shows what is being done on the thing itself, but never over the reason of a failure that is being cleaned up.
+func (j *job) say(note string) {
+	if j.op.Binding != "" {
+		if j.binding.Operation == j.op.ID {
+			j.binding.Note = note
+		}
+	} else if j.instance.Operation == j.op.ID {
+		j.instance.Note = note
+	}
+}
+
+// finish ends the operation well. What becomes ready is charged for in this very transaction.
+func (b *Broker) finish(ctx context.Context, j *job, out outcome) (err error) {
+	now := b.Clock.Now()
+	j.say("")
+	switch j.op.Verb {
+	case verbProvision:
+		j.instance.State, j.instance.ReadyAt, j.instance.DashboardURL = Ready, now.UnixMicro(), out.dashboard
+		err = b.startMeter(ctx, j, now)
+	case verbDeprovision:
+		j.instance.State, j.instance.GoneAt = Gone, now.UnixMicro()
+	case verbBind:
+		j.binding.State = Ready
+		if !out.grant.ExpiresAt.IsZero() {
+			j.binding.ExpiresAt = out.grant.ExpiresAt.UnixMicro()
+		}
+		err = b.keepGrant(ctx, j, out)
+	case verbUnbind:
+		j.binding.State, j.binding.GoneAt = Gone, now.UnixMicro()
+		j.binding.Seed, j.binding.Credentials = "", ""
+	}
+	if err != nil {
+		return err
+	}
+	if err := b.end(ctx, &j.op, succeeded, ""); err != nil {
+		return err
+	}
+	return b.recordEnd(ctx, j)
+}
+
+func (b *Broker) startMeter(ctx context.Context, j *job, at time.Time) error {
+	r := j.instance
+	t, err := b.Tenants.Tenancy(ctx, identity.Scope{Org: r.Org, Project: r.Project, App: r.App})
+	if err != nil {
+		return err
+	}
+	return b.Meter.Start(ctx, snapshot(r, t, j.offering.Category), at)
+}
+
+// keepGrant seals the credentials into the row that lets us revoke them.
+func (b *Broker) keepGrant(ctx context.Context, j *job, out outcome) error {
+	plain, err := json.Marshal(grant{Values: out.grant.Credentials, Endpoints: out.grant.Endpoints})
+	if err != nil {
+		return err
+	}
+	j.binding.Credentials, err = b.Box.Seal(ctx, j.binding.Org, "binding/"+j.binding.ID+"/credentials", plain)
+	return err
+}
+
+// fail ends the operation badly. What was half made is cleaned up by the broker itself while the failed operation stays the latest one shown;
+// a delete that fails says so and is tried again for ever.
+func (b *Broker) fail(ctx context.Context, j *job, why string) error {
+	first := j.op.State == inProgress
+	switch j.op.Verb {
+	case verbUnbind, verbDeprovision:
+		j.op.State, j.op.EndedAt = failed, wall()
+		b.DB.AfterCommit(ctx, func() { b.hub.ended(j.op.ID) })
+		if err := b.saveOperation(ctx, j.op); err != nil || !first {
+			return err
+		}
+		return b.recordEnd(ctx, j)
+	case verbProvision:
+		j.instance.State = Failed
+		if err := b.begin(ctx, newOperation(j.instance.ID, "", verbDeprovision)); err != nil {
+			return err
+		}
+	case verbBind:
+		j.binding.State = Failed
+		if err := b.begin(ctx, newOperation(j.instance.ID, j.binding.ID, verbUnbind)); err != nil {
+			return err
+		}
+	}
+	if err := b.end(ctx, &j.op, failed, why); err != nil {
+		return err
+	}
+	return b.recordEnd(ctx, j)
+}
+
+// recordEnd tells the audit trail how an operation ended.
+func (b *Broker) recordEnd(ctx context.Context, j *job) error {
+	market := identity.Principal{Kind: identity.System, Name: "broker"}
+	detail := map[string]string{"verb": j.op.Verb, "instance": j.op.Instance}
+	if j.op.Binding != "" {
+		detail["binding"] = j.op.Binding
+	}
+	return b.record(ctx, market, j.instance.scope(), "operation."+j.op.State, "operation/"+j.op.ID, detail)
+}
+
+// changed tells those who watch, once the transaction has committed.
+func (b *Broker) changed(ctx context.Context, r instanceRow, bd bindingRow) {
+	c := Change{Instance: r.ID, Project: r.Project, State: r.State, Note: r.Note}
+	if bd.ID != "" {
+		c.Binding, c.State, c.Note = bd.ID, bd.State, bd.Note
+	}
+	b.DB.AfterCommit(ctx, func() { b.hub.tell(c) })
+}
