@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/sutlerhq/sutler/internal/fault"
+	"github.com/sutlerhq/sutler/internal/suggest"
 	"github.com/sutlerhq/sutler/web/client"
 )
 
@@ -135,7 +136,7 @@ func wrongFlag(c *cobra.Command, err error) error {
 	}
 	var names []string
 	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	if near := fault.Nearest(name, names); near != "" {
+	if near := suggest.Closest(name, names); near != "" {
 		e.hint = fmt.Sprintf("Did you mean --%s?", near)
 	}
 	return e

@@ -1,0 +1,128 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/sutlerhq/sutler/broker"
+	"github.com/sutlerhq/sutler/catalog"
+	"github.com/sutlerhq/sutler/identity"
+	"github.com/sutlerhq/sutler/identity/directory"
+	"github.com/sutlerhq/sutler/web/client"
+)
+
+// instanceRef names one instance.
+type instanceRef struct {
+	place
+	Ref string `path:"ref" doc:"Name or id."`
+}
+
+func (a *API) instances() {
+	register(a, route{method: http.MethodGet, path: prefix + "/instances", id: "instance-list", tag: "instances", summary: "Live instances, newest first."}, a.instanceList)
+	register(a, route{method: http.MethodPost, path: prefix + "/instances", id: "instance-create", tag: "instances", status: http.StatusAccepted, summary: "Choose a plan and start making an instance."}, a.instanceCreate)
+	register(a, route{method: http.MethodGet, path: prefix + "/instances/{ref}", id: "instance-get", tag: "instances", summary: "One instance, by name or id."}, a.instanceGet)
+	register(a, route{method: http.MethodDelete, path: prefix + "/instances/{ref}", id: "instance-delete", tag: "instances", status: http.StatusAccepted, summary: "Start the end of an instance and its bindings. Charging ends now."}, a.instanceDelete)
+}
+
+func (a *API) instanceList(ctx context.Context, who identity.Principal, in *place) (*reply[[]client.Instance], error) {
+	projects, err := a.projects(ctx, who, *in)
+	if err != nil {
+		return nil, err
+	}
+	var all []broker.Instance
+	for _, p := range projects {
+		list, err := a.Broker.Instances(ctx, who, identity.Scope{Org: p.Org, Project: p.ID})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, list...)
+	}
+	slices.SortStableFunc(all, func(x, y broker.Instance) int { return y.CreatedAt.Compare(x.CreatedAt) })
+	names := a.namer()
+	return answer(each(all, nil, func(i broker.Instance) client.Instance { return names.instance(ctx, i) }))
+}
+
+func (a *API) instanceGet(ctx context.Context, who identity.Principal, in *instanceRef) (*reply[client.Instance], error) {
+	i, err := a.instance(ctx, who, in.place, in.Ref)
+	if err != nil {
+		return nil, err
+	}
+	return answer(a.namer().instance(ctx, i), nil)
+}
+
+func (a *API) instanceDelete(ctx context.Context, who identity.Principal, in *instanceRef) (*reply[client.Instance], error) {
+	i, err := a.instance(ctx, who, in.place, in.Ref)
+	if err != nil {
+		return nil, err
+	}
+	if i, err = a.Broker.Deprovision(ctx, who, i.ID); err != nil {
+		return nil, err
+	}
+	return answer(a.namer().instance(ctx, i), nil)
+}
+
+// newInstance is the body of instance-create.
+type newInstance struct{ Body client.NewInstance }
+
+func (a *API) instanceCreate(ctx context.Context, who identity.Principal, in *newInstance) (*reply[client.Ordered], error) {
+	order := in.Body
+	project, app, err := a.home(ctx, who, order)
+	if err != nil {
+		return nil, err
+	}
+	want, plan, _ := strings.Cut(order.Want, ":")
+	currency, err := a.currency(ctx, who, project)
+	if err != nil {
+		return nil, err
+	}
+	choice, err := a.Broker.Choose(ctx, who, catalog.Need{
+		Want: want, Plan: cmp.Or(order.Plan, plan), Provider: order.Provider, Region: order.Region, Currency: currency,
+	})
+	if err != nil {
+		return nil, err
+	}
+	i, fresh, err := a.Broker.Provision(ctx, who, broker.ProvisionOrder{
+		Org: project.Org, Project: project.ID, App: app, Name: order.Name, Offering: choice.Offering.ID, Plan: choice.Plan.ID,
+		Params: order.Params, AcceptsAsync: true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answer(client.Ordered{
+		Instance: a.namer().instance(ctx, i), Fresh: fresh, Why: choice.Why, Currency: currency,
+		Monthly: choice.Monthly.String(), Price: wirePlan(choice.Plan).Price(currency),
+	}, nil)
+}
+
+// home is where an ordered instance shall live: its app's project, or the place that was named.
+func (a *API) home(ctx context.Context, who identity.Principal, order client.NewInstance) (directory.Project, string, error) {
+	at := place{Org: order.Org, Project: order.Project}
+	if order.App == "" {
+		project, err := a.project(ctx, who, at)
+		return project, "", err
+	}
+	app, err := a.app(ctx, who, at, order.App)
+	if err != nil {
+		return directory.Project{}, "", err
+	}
+	return directory.Project{ID: app.Project, Org: app.Org}, app.ID, nil
+}
+
+// instance finds one by id, or by name where a place can mean it.
+func (a *API) instance(ctx context.Context, who identity.Principal, at place, ref string) (broker.Instance, error) {
+	return within(ctx, a, who, at, ref, "instance", "ins_", func(project string) (broker.Instance, error) {
+		return a.Broker.Instance(ctx, who, project, ref)
+	})
+}
+
+func (n *namer) instance(ctx context.Context, i broker.Instance) client.Instance {
+	t := n.of(ctx, i.Org, i.Project)
+	return client.Instance{
+		ID: i.ID, Name: i.Name, Kind: string(i.Kind), Offering: i.Offering, Plan: i.Plan, Provider: i.Provider, Region: i.Region,
+		State: string(i.State), Health: i.Health, Note: i.Note, Org: t.OrgName, Project: t.ProjectName, Operation: i.Operation.ID,
+		CreatedAt: i.CreatedAt, Dashboard: i.DashboardURL,
+	}
+}

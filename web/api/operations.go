@@ -1,0 +1,47 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/sutlerhq/sutler/broker"
+	"github.com/sutlerhq/sutler/identity"
+	"github.com/sutlerhq/sutler/web/client"
+)
+
+func (a *API) operations() {
+	register(a, route{method: http.MethodGet, path: prefix + "/operations", id: "operation-list", tag: "operations", summary: "The market's operations, newest first (operators)."}, a.operationList)
+	register(a, route{method: http.MethodGet, path: prefix + "/operations/{id}", id: "operation-get", tag: "operations", summary: "One operation; with wait, once it has ended or the seconds have passed."}, a.operationGet)
+}
+
+// operationQuery narrows the list.
+type operationQuery struct {
+	Stuck bool `query:"stuck" doc:"Only those that need a person."`
+}
+
+func (a *API) operationList(ctx context.Context, who identity.Principal, in *operationQuery) (*reply[[]client.Operation], error) {
+	list, err := a.Broker.Operations(ctx, who, in.Stuck)
+	return answer(each(list, err, wireOperation))
+}
+
+// operationWait names one operation and says how long to wait for its end.
+type operationWait struct {
+	ID   string `path:"id"`
+	Wait int    `query:"wait" minimum:"0" maximum:"30" doc:"Seconds."`
+}
+
+func (a *API) operationGet(ctx context.Context, who identity.Principal, in *operationWait) (*reply[client.Operation], error) {
+	op, err := a.Broker.Operation(ctx, who, in.ID) // asks whether who may see it
+	if err == nil && in.Wait > 0 && !op.Done() {
+		op, err = a.Broker.Wait(ctx, in.ID, time.Duration(in.Wait)*time.Second)
+	}
+	return answer(wireOperation(op), err)
+}
+
+func wireOperation(o broker.Operation) client.Operation {
+	return client.Operation{
+		ID: o.ID, Verb: o.Verb, State: o.State, Note: o.Note, Instance: o.Instance, Binding: o.Binding, StartedAt: o.StartedAt,
+		EndedAt: moment(o.EndedAt), Attempts: o.Attempts,
+	}
+}

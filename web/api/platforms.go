@@ -1,0 +1,49 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/sutlerhq/sutler/identity"
+	"github.com/sutlerhq/sutler/identity/directory"
+	"github.com/sutlerhq/sutler/web/client"
+)
+
+func (a *API) platforms() {
+	register(a, route{method: http.MethodGet, path: prefix + "/platforms", id: "platform-list", tag: "market", summary: "Registered Open Service Broker clients."}, a.platformList)
+	register(a, route{method: http.MethodPost, path: prefix + "/platforms", id: "platform-create", tag: "market", status: http.StatusCreated, summary: "Register a platform. Its password is in this answer and never again."}, a.platformCreate)
+	register(a, route{method: http.MethodDelete, path: prefix + "/platforms/{id}", id: "platform-delete", tag: "market", status: http.StatusNoContent, summary: "End a platform's access; its instances stay."}, a.platformDelete)
+	register(a, route{method: http.MethodPost, path: prefix + "/providers/{name}/key", id: "provider-key", tag: "market", status: http.StatusCreated, summary: "Make the key that a provider reports usage with. It is in this answer and never again."}, a.providerKey)
+}
+
+func (a *API) platformList(ctx context.Context, who identity.Principal, _ *struct{}) (*reply[[]client.Platform], error) {
+	list, err := a.Directory.Platforms(ctx, who)
+	names := a.namer()
+	return answer(each(list, err, func(p directory.Platform) client.Platform { return names.platform(ctx, p) }))
+}
+
+func (a *API) platformCreate(ctx context.Context, who identity.Principal, in *struct{ Body client.NewPlatform }) (*reply[client.Platform], error) {
+	project, err := a.project(ctx, who, place{Org: in.Body.Org, Project: in.Body.Project})
+	if err != nil {
+		return nil, err
+	}
+	p, password, err := a.Directory.CreatePlatform(ctx, who, in.Body.Name, project.Org, project.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := a.namer().platform(ctx, p)
+	out.Password = password
+	return answer(out, nil)
+}
+
+func (a *API) platformDelete(ctx context.Context, who identity.Principal, in *struct {
+	ID string `path:"id" doc:"Name or id."`
+},
+) (*struct{}, error) {
+	return nil, a.Directory.DeletePlatform(ctx, who, in.ID)
+}
+
+func (n *namer) platform(ctx context.Context, p directory.Platform) client.Platform {
+	t := n.of(ctx, p.Org, p.Project)
+	return client.Platform{ID: p.ID, Name: p.Name, Org: t.OrgName, Project: t.ProjectName, CreatedAt: p.CreatedAt}
+}
