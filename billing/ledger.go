@@ -88,6 +88,9 @@ func (l *Ledger) OpenAccount(ctx context.Context, name, currency string) (string
 	panic("unbuilt")
 }
 
+// Currency is that of the account that pays for an org. It asks no permission: the doors use it for what was already allowed.
+func (l *Ledger) Currency(ctx context.Context, org string) (string, error) { panic("unbuilt") }
+
 // LinkOrg lets an account pay for an org.
 func (l *Ledger) LinkOrg(ctx context.Context, account, org string) error { panic("unbuilt") }
 

@@ -114,12 +114,15 @@ func (w cloudEvent) event(at string) (catalog.Event, []fault.Field) {
 	}
 	e.Time = when.UTC()
 	var data struct {
-		Value      money.Decimal     `json:"value"`
+		Value      *money.Decimal    `json:"value"`
 		Dimensions map[string]string `json:"dimensions"`
 	}
-	if err := json.Unmarshal(w.Data, &data); err != nil {
+	if err := json.Unmarshal(w.Data, &data); err != nil || data.Value == nil {
 		bad("/data", `must be {"value": a decimal as a string, "dimensions": {name: string}}`)
 	}
-	e.Value, e.Dimensions = data.Value, data.Dimensions
+	if data.Value != nil {
+		e.Value = *data.Value
+	}
+	e.Dimensions = data.Dimensions
 	return e, wrong
 }

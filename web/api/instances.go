@@ -74,7 +74,7 @@ func (a *API) instanceCreate(ctx context.Context, who identity.Principal, in *ne
 		return nil, err
 	}
 	want, plan, _ := strings.Cut(order.Want, ":")
-	currency, err := a.currency(ctx, who, project)
+	currency, err := a.Ledger.Currency(ctx, project.Org)
 	if err != nil {
 		return nil, err
 	}

@@ -70,7 +70,7 @@ func (a *API) costList(ctx context.Context, who identity.Principal, in *place) (
 	if err != nil {
 		return nil, err
 	}
-	currency, err := a.currency(ctx, who, scope.Org)
+	currency, err := a.Ledger.Currency(ctx, scope.Org)
 	if err != nil {
 		return nil, err
 	}

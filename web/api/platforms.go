@@ -3,9 +3,12 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 
+	"github.com/sutlerhq/sutler/broker"
 	"github.com/sutlerhq/sutler/identity"
 	"github.com/sutlerhq/sutler/identity/directory"
+	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/web/client"
 )
 
@@ -41,6 +44,21 @@ func (a *API) platformDelete(ctx context.Context, who identity.Principal, in *st
 },
 ) (*struct{}, error) {
 	return nil, a.Directory.DeletePlatform(ctx, who, in.ID)
+}
+
+func (a *API) providerKey(ctx context.Context, who identity.Principal, in *struct {
+	Name string `path:"name"`
+},
+) (*reply[client.ProviderKey], error) {
+	offers, err := a.Broker.Market(ctx, who)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(offers, func(o broker.Offer) bool { return o.Provider == in.Name }) {
+		return nil, fault.NotFound.Errorf("No provider is called %q.", in.Name).WithHint("sutler marketplace shows who sells what.")
+	}
+	secret, err := a.Directory.CreateProviderKey(ctx, who, in.Name)
+	return answer(client.ProviderKey{Provider: in.Name, Secret: secret}, err)
 }
 
 func (n *namer) platform(ctx context.Context, p directory.Platform) client.Platform {

@@ -10,55 +10,32 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/sutlerhq/sutler/internal/fault"
-	"github.com/sutlerhq/sutler/internal/ids"
 	"github.com/sutlerhq/sutler/internal/suggest"
-	"github.com/sutlerhq/sutler/web/client"
+	"github.com/sutlerhq/sutler/web/problem"
 )
 
 // refusal is a fault on its way out, as huma writes it.
-type refusal struct {
-	Type  string `json:"type"`
-	Title string `json:"title"`
-	client.Error
-}
+type refusal struct{ problem.Problem }
 
 // GetStatus is the HTTP status.
 func (r *refusal) GetStatus() int { return r.Status }
 
 // ContentType is that of RFC 9457.
-func (r *refusal) ContentType(string) string { return "application/problem+json" }
+func (r *refusal) ContentType(string) string { return problem.MediaType }
+
+// Error is the text for the caller.
+func (r *refusal) Error() string { return r.Detail }
 
 // problem translates a fault; an unclassed one is logged under an id, and only the id goes out.
 func (a *API) problem(ctx context.Context, err error) *refusal {
-	f := fault.Of(err)
-	status := statusOf(f.Kind)
-	r := &refusal{Type: "about:blank", Title: http.StatusText(status), Error: client.Error{Status: status, Code: string(f.Kind), Detail: f.Text, Hint: f.Hint}}
-	for _, field := range f.Fields {
-		r.Fields = append(r.Fields, client.Field(field))
-	}
-	if f.Kind == fault.Internal {
-		r.ErrorID = ids.New("err")
-		a.Log.ErrorContext(ctx, "a request failed", "error_id", r.ErrorID, "error", f.Unwrap())
-	}
-	return r
-}
-
-func statusOf(k fault.Kind) int {
-	switch k {
-	case fault.Invalid:
-		return http.StatusBadRequest
-	case fault.NotFound:
-		return http.StatusNotFound
-	default:
-		return http.StatusInternalServerError
-	}
+	return &refusal{problem.Of(ctx, a.Log, err)}
 }
 
 // problemResponse documents a refusal.
 func (a *API) problemResponse() *huma.Response {
 	schemas := a.huma.OpenAPI().Components.Schemas
 	return &huma.Response{Description: "What went wrong, and what to do next.", Content: map[string]*huma.MediaType{
-		"application/problem+json": {Schema: schemas.Schema(reflect.TypeFor[refusal](), true, "Problem")},
+		"application/problem+json": {Schema: schemas.Schema(reflect.TypeFor[problem.Problem](), true, "Problem")},
 	}}
 }
 
@@ -68,19 +45,18 @@ func (a *API) rewrite(ctx huma.Context, _ string, v any) (any, error) {
 	if !ok {
 		return v, nil
 	}
-	kind := fault.Invalid
 	switch model.Status {
 	case http.StatusRequestEntityTooLarge:
 		return a.own(model.Status, fault.TooLarge.Errorf("The body is over the limit of 1 MiB.")), nil
 	case http.StatusInternalServerError:
 		return a.problem(ctx.Context(), model), nil
 	}
-	f := kind.Errorf("The request does not fit.")
+	f := fault.Invalid.Errorf("The request does not fit.")
 	for _, d := range model.Errors {
 		f = f.WithFields(fault.Field{Path: pointer(d.Location), Reason: d.Message + a.meant(ctx.Operation(), d)})
 	}
 	if len(model.Errors) == 0 {
-		f = kind.Errorf("%s.", upperFirst(model.Detail))
+		f = fault.Invalid.Errorf("%s.", upperFirst(model.Detail))
 	}
 	return a.own(model.Status, f), nil
 }
@@ -88,7 +64,7 @@ func (a *API) rewrite(ctx huma.Context, _ string, v any) (any, error) {
 // own is a refusal with the status that huma has already decided on.
 func (a *API) own(status int, f *fault.Fault) *refusal {
 	r := a.problem(context.Background(), f)
-	r.Status, r.Title = status, http.StatusText(status)
+	r.Status = status
 	return r
 }
 

@@ -3,13 +3,14 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
 
 	"github.com/sutlerhq/sutler/identity"
 	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/internal/strict"
+	"github.com/sutlerhq/sutler/web/problem"
 )
 
 // biggest is the largest request body that is read, in bytes.
@@ -65,11 +66,8 @@ func each[S, T any](list []S, err error, convert func(S) T) ([]T, error) {
 // knownOnly refuses callers that nobody knows, before anything of their request is looked at.
 func (a *API) knownOnly(ctx huma.Context, next func(huma.Context)) {
 	if identity.From(ctx.Context()).Kind == identity.Nobody {
-		p := a.problem(ctx.Context(), fault.Unauthenticated.Errorf("You are not signed in.").WithHint("Run sutler login, or send an API token as Authorization: Bearer …"))
-		ctx.SetHeader("WWW-Authenticate", `Bearer realm="sutler"`)
-		ctx.SetHeader("Content-Type", p.ContentType(""))
-		ctx.SetStatus(http.StatusUnauthorized)
-		_ = json.NewEncoder(ctx.BodyWriter()).Encode(p)
+		problem.Answer(humaecho.Unwrap(ctx).Response(), humaecho.Unwrap(ctx).Request(), a.Log,
+			fault.Unauthenticated.Errorf("You are not signed in.").WithHint("Run sutler login, or send an API token as Authorization: Bearer …"))
 		return
 	}
 	next(ctx)
