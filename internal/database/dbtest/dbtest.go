@@ -1,69 +1,40 @@
 // Package dbtest gives tests a migrated store of their own on both engines: SQLite in a temporary folder, and a database on a real
-// PostgreSQL server that is started once per test binary.
+// PostgreSQL server that is started once per test binary. Both are copies of one that was migrated once, so a store costs milliseconds.
 package dbtest
 
 import (
 	"context"
-	"database/sql"
-	"fmt"
 	"os"
+	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/sutlerhq/sutler/internal/database"
 	"github.com/sutlerhq/sutler/internal/schema"
 	"github.com/sutlerhq/sutler/migrations"
-	"github.com/sutlerhq/sutler/providers/local"
 )
 
 // Each runs f as a subtest on SQLite and on PostgreSQL, each with a fresh migrated store.
 func Each(t *testing.T, f func(t *testing.T, db *database.DB)) {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) { f(t, open(t, SQLite(t))) })
-	t.Run("postgres", func(t *testing.T) { f(t, open(t, Postgres(t))) })
+	for name, dsn := range Migrated() {
+		t.Run(name, func(t *testing.T) { f(t, open(t, dsn(t))) })
+	}
+}
+
+// Migrated yields both engines by name, each with a function that gives the address of a fresh migrated store, for tests that open it
+// themselves: in another process, or more than once.
+func Migrated() func(yield func(string, func(testing.TB) string) bool) {
+	return func(yield func(string, func(testing.TB) string) bool) {
+		_ = yield("sqlite", migratedSQLite) && yield("postgres", migratedPostgres)
+	}
 }
 
 // New gives a fresh migrated SQLite store, for tests that are not about the store.
-func New(t testing.TB) *database.DB { t.Helper(); return open(t, SQLite(t)) }
+func New(t testing.TB) *database.DB { t.Helper(); return open(t, migratedSQLite(t)) }
 
 // SQLite gives the address of a store file that does not exist yet.
 func SQLite(t testing.TB) string { return "sqlite://" + t.TempDir() + "/sutler.db" }
-
-var (
-	once   sync.Once
-	server *local.Server
-	failed error
-	number atomic.Int64
-)
-
-// Postgres gives the address of a new empty database on this test binary's PostgreSQL server.
-func Postgres(t testing.TB) string {
-	t.Helper()
-	once.Do(func() {
-		dir, err := os.MkdirTemp("", "sutler-test-pg-")
-		if err == nil {
-			server, err = local.PostgreSQL(context.Background(), dir, "test", true)
-		}
-		failed = err
-	})
-	if failed != nil {
-		if os.Getenv("CI") == "" && os.Getenv("SUTLER_TEST_QUICK") != "" {
-			t.Skip("quick: no PostgreSQL: ", failed)
-		}
-		t.Fatal(failed)
-	}
-	admin, err := sql.Open("pgx", "postgres://sutler:test@"+server.Address+"/postgres")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer admin.Close()
-	name := fmt.Sprintf("t%d", number.Add(1))
-	if _, err := admin.ExecContext(t.Context(), "CREATE DATABASE "+name); err != nil {
-		t.Fatal(err)
-	}
-	return "postgres://sutler:test@" + server.Address + "/" + name
-}
 
 func open(t testing.TB, dsn string) *database.DB {
 	t.Helper()
@@ -71,9 +42,51 @@ func open(t testing.TB, dsn string) *database.DB {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { db.Close() })
-	if err := schema.Up(t.Context(), db, migrations.FS); err != nil {
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}
+
+// migrate brings the store at dsn to the newest schema.
+func migrate(dsn string) error {
+	ctx := context.Background()
+	db, err := database.Open(ctx, dsn, "OFF")
+	if err != nil {
+		return err
+	}
+	err = schema.Up(ctx, db, migrations.FS)
+	if cerr := db.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+// template is a migrated SQLite file, as bytes: closing the last connection folds the write-ahead log into it.
+var template = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "sutler-test-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "t.db")
+	if err := migrate("sqlite://" + path); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
+
+func migratedSQLite(t testing.TB) string {
+	t.Helper()
+	raw, err := template()
+	if err != nil {
 		t.Fatal(err)
 	}
-	return db
+	path := filepath.Join(t.TempDir(), "sutler.db")
+	if err := os.WriteFile(path, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return "sqlite://" + path
 }

@@ -1,0 +1,111 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"gorm.io/gorm"
+
+	"github.com/sutlerhq/sutler/internal/fault"
+)
+
+// key is where ctx carries the transaction of a store: two stores in one process do not meet.
+type key struct{ d *DB }
+
+// tx is a running transaction. It belongs to the goroutine that runs it.
+type tx struct {
+	g      *gorm.DB
+	stx    *sql.Tx
+	after  []func()
+	failed error // of a nested Tx
+	done   atomic.Bool
+}
+
+// Tx runs fn in a transaction that travels in the ctx that fn gets. It commits when fn returns nil and rolls back on an error, a panic or when
+// ctx has ended. A nested Tx joins the outer one; when it fails, the outer one cannot commit any more (ErrPoisoned), even if its error is swallowed.
+// A transaction lasts 2 s at most: no provider, HTTP or key service is called in it.
+func (d *DB) Tx(ctx context.Context, fn func(context.Context) error) error {
+	if t, ok := ctx.Value(key{d}).(*tx); ok {
+		return d.join(ctx, t, fn)
+	}
+	leave, err := d.enter()
+	if err != nil {
+		return err
+	}
+	t, err := d.run(ctx, fn, leave)
+	if err != nil {
+		return err
+	}
+	for _, f := range t.after {
+		f()
+	}
+	return nil
+}
+
+func (d *DB) join(ctx context.Context, t *tx, fn func(context.Context) error) error {
+	if t.done.Load() {
+		return d.misused(ErrStale)
+	}
+	err := fn(ctx)
+	if err != nil && t.failed == nil {
+		t.failed = err
+	}
+	return err
+}
+
+// run gives the connection back before it returns, so that what runs after the commit may use it.
+func (d *DB) run(ctx context.Context, fn func(context.Context) error, leave func()) (*tx, error) {
+	defer leave()
+	conn, err := d.W.Conn(ctx)
+	if err != nil {
+		return nil, unanswered(err)
+	}
+	defer conn.Close()
+	// Not cancelled with ctx: a cancelled COMMIT has an unknown outcome.
+	stx, err := conn.BeginTx(context.WithoutCancel(ctx), nil)
+	if err != nil {
+		return nil, unanswered(err)
+	}
+	t := &tx{stx: stx}
+	inner := context.WithValue(ctx, key{d}, t)
+	t.g = d.write.Session(&gorm.Session{NewDB: true, Context: inner})
+	t.g.Statement.ConnPool = stx
+	defer func() {
+		if !t.done.Swap(true) { // an error or a panic
+			_ = stx.Rollback() // when this fails too, the connection is dead and the store rolls back itself
+		}
+	}()
+	if err = fn(inner); err != nil {
+		return nil, err
+	}
+	if t.failed != nil {
+		return nil, fmt.Errorf("%w: %w", ErrPoisoned, t.failed)
+	}
+	if err = ctx.Err(); err != nil {
+		return nil, err
+	}
+	t.done.Store(true)
+	if err = stx.Commit(); err != nil {
+		return nil, unanswered(err)
+	}
+	return t, nil
+}
+
+func unanswered(err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err // the caller's own doing
+	}
+	return fault.Unavailable.Wrap(err, "The store does not answer.").WithHint("Try again in a moment.")
+}
+
+// AfterCommit runs f once the transaction in ctx has committed, never when it fails; without a transaction, now.
+func (d *DB) AfterCommit(ctx context.Context, f func()) {
+	if t, ok := ctx.Value(key{d}).(*tx); ok && !t.done.Load() {
+		t.after = append(t.after, f)
+		return
+	}
+	f()
+}
