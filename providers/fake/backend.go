@@ -3,6 +3,7 @@ package fake
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -42,7 +43,48 @@ func (d *Driver) edit(id string, f func(o *object) error) error {
 // Session is an open connection to the make-believe backend.
 type Session struct {
 	Dead    chan struct{} // closed when the backend ended it
+	driver  *Driver
 	binding string
+	object  string
+}
+
+// Put keeps a value under a key of the session's instance.
+func (s *Session) Put(key, value string) error {
+	return s.use(func(o *object) {
+		if o.Data == nil {
+			o.Data = map[string]string{}
+		}
+		o.Data[key] = value
+	})
+}
+
+// Get gives the value under a key of the session's instance, "" when there is none.
+func (s *Session) Get(key string) (value string, err error) {
+	err = s.use(func(o *object) { value = o.Data[key] })
+	return value, err
+}
+
+// Keys lists the keys that the session can see.
+func (s *Session) Keys() (keys []string, err error) {
+	err = s.use(func(o *object) { keys = slices.Sorted(maps.Keys(o.Data)) })
+	return keys, err
+}
+
+// Close ends the session from the app's side.
+func (s *Session) Close() {
+	s.driver.mu.Lock()
+	defer s.driver.mu.Unlock()
+	list := s.driver.sessions[s.binding]
+	s.driver.sessions[s.binding] = slices.DeleteFunc(list, func(other *Session) bool { return other == s })
+}
+
+func (s *Session) use(f func(o *object)) error {
+	select {
+	case <-s.Dead:
+		return ErrLogin
+	default:
+	}
+	return s.driver.edit(s.object, func(o *object) error { o.Requests++; f(o); return nil })
 }
 
 // Connect logs in with a binding's credentials, or gives ErrLogin.
@@ -53,7 +95,7 @@ func (d *Driver) Connect(credentials map[string]any) (*Session, error) {
 		for _, o := range list {
 			for id, l := range o.Logins {
 				if !o.Suspended && l.Username == credentials["username"] && l.Password == credentials["password"] {
-					s = &Session{Dead: make(chan struct{}), binding: id}
+					s = &Session{Dead: make(chan struct{}), driver: d, binding: id, object: o.ID}
 					d.sessions[id] = append(d.sessions[id], s)
 				}
 			}
@@ -72,6 +114,11 @@ func (d *Driver) kill(binding string) {
 		close(s.Dead)
 	}
 	delete(d.sessions, binding)
+}
+
+// Forget removes a login and leaves its sessions open, as a backend does whose driver is careless.
+func (d *Driver) Forget(instance, binding string) error {
+	return d.edit(instance, func(o *object) error { delete(o.Logins, binding); return nil })
 }
 
 // Use counts n requests of an instance, as if its app had made them.

@@ -15,14 +15,15 @@ import (
 
 // object is one instance at the make-believe backend.
 type object struct {
-	ID        string           `json:"id"`
-	Plan      string           `json:"plan"`
-	Params    json.RawMessage  `json:"params"`
-	ReadyAt   time.Time        `json:"ready_at"`
-	Suspended bool             `json:"suspended"`
-	Requests  int64            `json:"requests"`
-	Epoch     int64            `json:"epoch"`
-	Logins    map[string]login `json:"logins"` // by binding id
+	ID        string            `json:"id"`
+	Plan      string            `json:"plan"`
+	Params    json.RawMessage   `json:"params"`
+	ReadyAt   time.Time         `json:"ready_at"`
+	Suspended bool              `json:"suspended"`
+	Requests  int64             `json:"requests"`
+	Epoch     int64             `json:"epoch"`
+	Logins    map[string]login  `json:"logins"` // by binding id
+	Data      map[string]string `json:"data"`
 }
 
 type login struct{ Username, Password string }

@@ -1,0 +1,336 @@
+package providertest_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sutlerhq/sutler/catalog"
+	"github.com/sutlerhq/sutler/catalog/money"
+	"github.com/sutlerhq/sutler/internal/ids"
+	"github.com/sutlerhq/sutler/providers"
+	"github.com/sutlerhq/sutler/providers/fake"
+	"github.com/sutlerhq/sutler/providers/providertest"
+)
+
+// session makes a fake's session the suite's.
+type session struct{ *fake.Session }
+
+func (s session) Put(_ context.Context, key, value string) error {
+	return s.Session.Put(key, value)
+}
+func (s session) Get(_ context.Context, key string) (string, error) { return s.Session.Get(key) }
+func (s session) Keys(context.Context) ([]string, error)            { return s.Session.Keys() }
+
+func planOf(t *testing.T, d *fake.Driver, name string) catalog.Plan {
+	t.Helper()
+	list, err := d.Offerings(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range list[0].Plans {
+		if p.Name == name {
+			return p
+		}
+	}
+	t.Fatalf("no plan %s", name)
+	return catalog.Plan{}
+}
+
+// harness tests driver, which is backend itself or something broken around it.
+func harness(t *testing.T, backend *fake.Driver, driver providers.Driver) providertest.Harness {
+	t.Helper()
+	wrap := func() *providers.Provider {
+		return providers.New(providers.Settings{Name: "fake", Failures: 1000}, driver, nil)
+	}
+	return providertest.Harness{
+		Provider: wrap(), Plan: planOf(t, backend, "sync"), Other: planOf(t, backend, "maintained"),
+		Login: func(_ context.Context, credentials map[string]any) (providertest.Session, error) {
+			s, err := backend.Connect(credentials)
+			if err != nil {
+				return nil, err
+			}
+			return session{s}, nil
+		},
+		Leftovers: func(context.Context) ([]string, error) { return backend.Leftovers() },
+		Reopen:    func(context.Context) (*providers.Provider, error) { return wrap(), nil },
+	}
+}
+
+// listening gives an address that accepts connections.
+func listening(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l.Addr().String()
+}
+
+func TestFakePasses(t *testing.T) {
+	for where, dir := range map[string]string{"memory": "", "folder": t.TempDir()} {
+		for _, plan := range []string{"sync", "rotatable", "flaky"} {
+			d := fake.New(fake.Options{Dir: dir, Address: listening(t)})
+			h := harness(t, d, d)
+			h.Plan = planOf(t, d, plan)
+			if plan == "flaky" {
+				h.Plan.Name = "flaky"
+			}
+			for _, c := range providertest.Checks() {
+				if plan == "flaky" && c.Name != "nothing_left" && c.Name != "credentials_work" {
+					continue // stumbling is what it is for; two whole lives show that it gets up again
+				}
+				t.Run(where+"/"+plan+"/"+c.Name, func(t *testing.T) {
+					if err := c.Run(t.Context(), h); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+		}
+	}
+}
+
+// The drivers below are broken, each in one way, around a fake that is not.
+type (
+	doubling    struct{ *fake.Driver }
+	forgetful   struct{ *fake.Driver }
+	liar        struct{ *fake.Driver }
+	keeper      struct{ *fake.Driver }
+	strictGone  struct{ *fake.Driver }
+	reseeding   struct{ *fake.Driver }
+	bare        struct{ *fake.Driver }
+	oneLogin    struct{ *fake.Driver }
+	oneForAll   struct{ *fake.Driver }
+	idle        struct{ *fake.Driver }
+	sloppy      struct{ *fake.Driver }
+	zealous     struct{ *fake.Driver }
+	strictBound struct{ *fake.Driver }
+	negative    struct{ *fake.Driver }
+	backwards   struct {
+		*fake.Driver
+		mu sync.Mutex
+		n  int64
+	}
+	winker   struct{ *fake.Driver }
+	wiper    struct{ *fake.Driver }
+	reopener struct{ *fake.Driver }
+	folder   struct{ *fake.Driver }
+	silent   struct{ *fake.Driver }
+)
+
+// doubling makes another object each time it is asked.
+func (d doubling) Provision(ctx context.Context, i providers.Instance) (providers.Progress, error) {
+	p, err := d.Driver.Provision(ctx, i)
+	if err == nil {
+		i.ID = ids.New("ins")
+		_, err = d.Driver.Provision(ctx, i)
+	}
+	return p, err
+}
+
+// forgetful asks for nothing to be removed when the State was lost.
+func (d forgetful) Deprovision(ctx context.Context, i providers.Instance) (providers.Progress, error) {
+	if i.State == nil {
+		return providers.Progress{Done: true}, nil
+	}
+	return d.Driver.Deprovision(ctx, i)
+}
+
+// liar says done and does nothing.
+func (d liar) Provision(context.Context, providers.Instance) (providers.Progress, error) {
+	return providers.Progress{Done: true}, nil
+}
+
+// keeper says gone and keeps everything.
+func (d keeper) Deprovision(context.Context, providers.Instance) (providers.Progress, error) {
+	return providers.Progress{Done: true}, nil
+}
+
+// strictGone fails to remove what is not there.
+func (d strictGone) Deprovision(ctx context.Context, i providers.Instance) (providers.Progress, error) {
+	in, err := d.Inspect(ctx, i)
+	if err == nil && !in.Exists {
+		return providers.Progress{}, errors.New("no such instance")
+	}
+	return d.Driver.Deprovision(ctx, i)
+}
+
+// reseeding invents a new password each time.
+func (d reseeding) Bind(ctx context.Context, i providers.Instance, b providers.Binding) (providers.Grant, providers.Progress, error) {
+	b.Seed = []byte(ids.New("seed"))
+	return d.Driver.Bind(ctx, i, b)
+}
+
+// bare gives no uri.
+func (d bare) Bind(ctx context.Context, i providers.Instance, b providers.Binding) (providers.Grant, providers.Progress, error) {
+	g, p, err := d.Driver.Bind(ctx, i, b)
+	delete(g.Credentials, "uri")
+	return g, p, err
+}
+
+// oneLogin gives all bindings of an instance the same login.
+func (d oneLogin) Bind(ctx context.Context, i providers.Instance, b providers.Binding) (providers.Grant, providers.Progress, error) {
+	b.ID, b.Seed = i.ID, []byte("the same for everybody, always")
+	return d.Driver.Bind(ctx, i, b)
+}
+
+// oneForAll keeps all tenants in one object.
+func (d oneForAll) Provision(ctx context.Context, i providers.Instance) (providers.Progress, error) {
+	i.ID = "shared"
+	return d.Driver.Provision(ctx, i)
+}
+
+func (d oneForAll) Bind(ctx context.Context, i providers.Instance, b providers.Binding) (providers.Grant, providers.Progress, error) {
+	i.ID = "shared"
+	return d.Driver.Bind(ctx, i, b)
+}
+
+// idle says unbound and does nothing.
+func (d idle) Unbind(context.Context, providers.Instance, providers.Binding) (providers.Progress, error) {
+	return providers.Progress{Done: true}, nil
+}
+
+// sloppy shuts the login and leaves connections open: the commonest mistake there is.
+func (d sloppy) Unbind(ctx context.Context, i providers.Instance, b providers.Binding) (providers.Progress, error) {
+	return providers.Progress{Done: true}, d.Forget(i.ID, b.ID)
+}
+
+// zealous cuts every app off when one is unbound.
+func (d zealous) Unbind(ctx context.Context, i providers.Instance, b providers.Binding) (providers.Progress, error) {
+	if _, err := d.Suspend(ctx, i); err == nil {
+		defer func() { _, _ = d.Resume(ctx, i) }()
+	}
+	return d.Driver.Unbind(ctx, i, b)
+}
+
+// strictBound fails to remove a binding that is not there.
+func (d strictBound) Unbind(ctx context.Context, i providers.Instance, b providers.Binding) (providers.Progress, error) {
+	in, err := d.Inspect(ctx, i)
+	if _, there := in.Sessions[b.ID]; err == nil && !there {
+		return providers.Progress{}, errors.New("no such binding")
+	}
+	return d.Driver.Unbind(ctx, i, b)
+}
+
+// negative counts below zero.
+func (d negative) Read(ctx context.Context, i providers.Instance) ([]providers.Reading, error) {
+	list, err := d.Driver.Read(ctx, i)
+	for n := range list {
+		list[n].Value = money.FromInt(-1)
+	}
+	return list, err
+}
+
+// backwards counts down in one epoch.
+func (d *backwards) Read(ctx context.Context, i providers.Instance) ([]providers.Reading, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.n--
+	return []providers.Reading{{Metric: fake.Metric, Value: money.FromInt(1000 + d.n), Type: "counter", Epoch: "1"}}, nil
+}
+
+// winker says suspended and does nothing.
+func (d winker) Suspend(context.Context, providers.Instance) (providers.Progress, error) {
+	return providers.Progress{Done: true}, nil
+}
+
+// wiper makes the instance anew at an update.
+func (d wiper) Update(ctx context.Context, _, new providers.Instance) (providers.Progress, error) {
+	if _, err := d.Deprovision(ctx, new); err != nil {
+		return providers.Progress{}, err
+	}
+	return d.Provision(ctx, new)
+}
+
+// reopener opens a suspended instance when a Provision comes late.
+func (d reopener) Provision(ctx context.Context, i providers.Instance) (providers.Progress, error) {
+	p, err := d.Driver.Provision(ctx, i)
+	if err == nil {
+		_, err = d.Resume(ctx, i)
+	}
+	return p, err
+}
+
+// folder takes ids that begin alike for one.
+func (d folder) Bind(ctx context.Context, i providers.Instance, b providers.Binding) (providers.Grant, providers.Progress, error) {
+	b.ID = b.ID[:min(len(b.ID), 63)]
+	return d.Driver.Bind(ctx, i, b)
+}
+
+// silent forgets to say that it is done.
+func (d silent) Deprovision(ctx context.Context, i providers.Instance) (providers.Progress, error) {
+	p, err := d.Driver.Deprovision(ctx, i)
+	p.Done, p.RetryAfter, p.State = false, time.Minute, json.RawMessage(`{}`)
+	return p, err
+}
+
+func TestBrokenDriversAreCaught(t *testing.T) {
+	for _, c := range []struct {
+		by    string // the check that must fail
+		broke func(d *fake.Driver) providers.Driver
+	}{
+		{"provision_again", func(d *fake.Driver) providers.Driver { return doubling{d} }},
+		{"provision_at_once", func(d *fake.Driver) providers.Driver { return forgetful{d} }},
+		{"inspect_honest", func(d *fake.Driver) providers.Driver { return liar{d} }},
+		{"nothing_left", func(d *fake.Driver) providers.Driver { return keeper{d} }},
+		{"deprovision_half_made", func(d *fake.Driver) providers.Driver { return keeper{d} }},
+		{"deprovision_bound", func(d *fake.Driver) providers.Driver { return keeper{d} }},
+		{"deprovision_unknown", func(d *fake.Driver) providers.Driver { return strictGone{d} }},
+		{"deprovision_again", func(d *fake.Driver) providers.Driver { return strictGone{d} }},
+		{"deprovision_unknown", func(d *fake.Driver) providers.Driver { return silent{d} }},
+		{"bind_again", func(d *fake.Driver) providers.Driver { return reseeding{d} }},
+		{"state_survives", func(d *fake.Driver) providers.Driver { return reseeding{d} }},
+		{"bind_at_once", func(d *fake.Driver) providers.Driver { return liar{d} }},
+		{"credentials_complete", func(d *fake.Driver) providers.Driver { return bare{d} }},
+		{"credentials_work", func(d *fake.Driver) providers.Driver { return liar{d} }},
+		{"bindings_share", func(d *fake.Driver) providers.Driver { return oneLogin{d} }},
+		{"tenants_apart", func(d *fake.Driver) providers.Driver { return oneForAll{d} }},
+		{"revoked_login", func(d *fake.Driver) providers.Driver { return idle{d} }},
+		{"late_bind", func(d *fake.Driver) providers.Driver { return idle{d} }},
+		{"revoked_session", func(d *fake.Driver) providers.Driver { return sloppy{d} }},
+		{"revoked_clinging", func(d *fake.Driver) providers.Driver { return sloppy{d} }},
+		{"unbind_spares_others", func(d *fake.Driver) providers.Driver { return zealous{d} }},
+		{"unbind_unknown", func(d *fake.Driver) providers.Driver { return strictBound{d} }},
+		{"unbind_again", func(d *fake.Driver) providers.Driver { return strictBound{d} }},
+		{"readings_sound", func(d *fake.Driver) providers.Driver { return negative{d} }},
+		{"readings_sound", func(d *fake.Driver) providers.Driver { return &backwards{Driver: d} }},
+		{"suspend_keeps", func(d *fake.Driver) providers.Driver { return winker{d} }},
+		{"update_keeps", func(d *fake.Driver) providers.Driver { return wiper{d} }},
+		{"late_provision", func(d *fake.Driver) providers.Driver { return reopener{d} }},
+		{"odd_ids", func(d *fake.Driver) providers.Driver { return folder{d} }},
+	} {
+		t.Run(c.by, func(t *testing.T) {
+			t.Parallel()
+			d := fake.New(fake.Options{Address: listening(t)})
+			h := harness(t, d, c.broke(d))
+			ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
+			defer cancel()
+			for _, check := range providertest.Checks() {
+				if check.Name != c.by {
+					continue
+				}
+				if err := check.Run(ctx, h); err == nil {
+					t.Errorf("%T passes %s", c.broke(d), c.by)
+				} else {
+					t.Logf("%T: %v", c.broke(d), err)
+				}
+				return
+			}
+			t.Errorf("there is no check %s", c.by)
+		})
+	}
+}
+
+func TestDeafTargetIsCaught(t *testing.T) {
+	d := fake.New(fake.Options{}) // nothing listens on its address
+	for _, r := range providertest.Report(t.Context(), harness(t, d, d), 10*time.Second) {
+		if failed := r.Err != nil; failed != (r.Name == "target_answers") {
+			t.Errorf("%s: %v", r.Name, r.Err)
+		}
+	}
+}
