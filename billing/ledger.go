@@ -2,156 +2,114 @@ package billing
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
-	"github.com/sutlerhq/sutler/catalog"
 	"github.com/sutlerhq/sutler/catalog/money"
-	"github.com/sutlerhq/sutler/identity"
+	"github.com/sutlerhq/sutler/internal/audit"
+	"github.com/sutlerhq/sutler/internal/clock"
+	"github.com/sutlerhq/sutler/internal/database"
+	"github.com/sutlerhq/sutler/internal/fault"
+	"github.com/sutlerhq/sutler/internal/ids"
+	"github.com/sutlerhq/sutler/internal/seal"
+	"github.com/sutlerhq/sutler/internal/tasks"
 )
 
-// Ledger is the room's front. It satisfies broker's Meter and Gate and directory's Accounts.
-type Ledger struct{}
-
-// Account is who pays for one or more orgs.
-type Account struct {
-	ID, Name, Currency string
-	Orgs               []string
+// Seller is the legal entity that issues the invoices.
+type Seller struct {
+	Name    string
+	Country string        // ISO 3166, two letters
+	Series  string        // of invoice numbers: SUT gives SUT-2026-000001
+	Tax     []Taxed       // put on every invoice's subtotal
+	Fee     money.Decimal // the market's share of each provider's net lines: 0.10 is 10 %; the rest is owed to the provider
 }
 
-// Period is a UTC calendar month: From inclusive, To exclusive.
-type Period struct{ From, To time.Time }
-
-// Invoice is what an account pays for a period. Amounts are decimal strings in major units; field names are DESIGN §6's.
-type Invoice struct {
-	Number         string // empty for a preview
-	Account        string // id
-	AccountName    string
-	Seller         string
-	Currency       string
-	Period         Period
-	State          string // preview open paid void
-	Sent           string // "not sent", "sending", "sent", with the reason
-	IssuedAt       time.Time
-	Lines          []Line
-	Subtotal       string
-	Discount       string
-	Tax            []Tax
-	Total          string
-	CreditApplied  string
-	Due            string
-	Hash, Previous string // hex SHA-256 of the canonical form; the one before in the series
-	Signature      string // base64 of the ES256 signature over Hash
-}
-
-// Line is one charge.
-type Line struct {
-	Description, Provider, Offering, Plan string
-	Instance, InstanceName                string
-	Project, ProjectName                  string
-	Metric, Quantity, Unit, UnitPrice     string
-	From, To                              time.Time
-	Amount                                string
-}
-
-// Tax is one rate's sum over an invoice.
-type Tax struct{ Name, Rate, Amount string }
-
-// UsageRow is a metric of an instance summed over a window.
-type UsageRow struct {
-	Org, Project, Instance, InstanceName string
-	Provider, Offering, Plan             string
-	Metric, Unit                         string
-	Quantity                             money.Decimal
-	From, To                             time.Time
-}
-
-// Verification is what recomputing an invoice from events and intervals gave.
-type Verification struct {
-	Number     string
-	OK         bool
-	Checks     []Check // hash, previous, signature, lines, total, journal
-	Recomputed string  // total
-}
-
-// Check is one thing that was verified.
-type Check struct {
+// Taxed is a tax the seller charges: Rate 0.19 is 19 %.
+type Taxed struct {
 	Name string
-	OK   bool
-	Note string
+	Rate money.Decimal
 }
 
-// Accepted says what became of each event of a batch.
-type Accepted struct{ Stored, Duplicate int }
-
-// OpenAccount makes an account with an immutable currency.
-func (l *Ledger) OpenAccount(ctx context.Context, name, currency string) (string, error) {
-	panic("unbuilt")
+// Config is what a ledger needs. Everything but Collector and Log is required.
+type Config struct {
+	DB        *database.DB
+	Tasks     *tasks.Engine
+	Calendar  *tasks.Calendar
+	Box       *seal.Box
+	Audit     *audit.Log
+	Clock     clock.Clock // the market's
+	Seller    Seller
+	Currency  string    // of accounts opened without one; EUR when empty
+	Collector Collector // where invoices are pushed; nil: nowhere
+	Log       *slog.Logger
 }
 
-// Currency is that of the account that pays for an org. It asks no permission: the doors use it for what was already allowed.
-func (l *Ledger) Currency(ctx context.Context, org string) (string, error) { panic("unbuilt") }
-
-// LinkOrg lets an account pay for an org.
-func (l *Ledger) LinkOrg(ctx context.Context, account, org string) error { panic("unbuilt") }
-
-// Publish writes what the catalog sells into the price book: a new dated version of each plan whose rates or metrics differ from its newest one.
-func (l *Ledger) Publish(ctx context.Context, offerings []catalog.Offering) error { panic("unbuilt") }
-
-// Admit is broker's Gate.
-func (l *Ledger) Admit(ctx context.Context, order catalog.Snapshot) error { panic("unbuilt") }
-
-// Start opens an interval.
-func (l *Ledger) Start(ctx context.Context, s catalog.Snapshot, at time.Time) error { panic("unbuilt") }
-
-// Change ends the interval of the old plan and opens one of the new.
-func (l *Ledger) Change(ctx context.Context, s catalog.Snapshot, at time.Time) error {
-	panic("unbuilt")
+// Ledger is the room's front. It satisfies broker's Meter and Gate and directory's Accounts. It is safe for concurrent use.
+type Ledger struct {
+	store
+	calendar  *tasks.Calendar
+	engine    *tasks.Engine
+	box       *seal.Box
+	audit     *audit.Log
+	clock     clock.Clock
+	seller    Seller
+	currency  string
+	collector Collector
+	log       *slog.Logger
+	id        func(prefix string) string
 }
 
-// Suspend marks the interval suspended.
-func (l *Ledger) Suspend(ctx context.Context, instance string, at time.Time) error { panic("unbuilt") }
-
-// Resume ends a suspension.
-func (l *Ledger) Resume(ctx context.Context, instance string, at time.Time) error { panic("unbuilt") }
-
-// Stop ends the interval.
-func (l *Ledger) Stop(ctx context.Context, instance string, at time.Time) error { panic("unbuilt") }
-
-// Record stores one event from inside (broker's readings), once.
-func (l *Ledger) Record(ctx context.Context, e catalog.Event) error { panic("unbuilt") }
-
-// Ingest stores a batch reported from outside, all or nothing: who must be the provider that sells each instance, or the market's own collector.
-// The same event twice is counted as Duplicate; the same id with other content is fault.Conflict.
-func (l *Ledger) Ingest(ctx context.Context, who identity.Principal, events []catalog.Event) (Accepted, error) {
-	panic("unbuilt")
+// New checks the configuration, puts the month's close into the calendar and takes up what the outbox still holds. A seller without a name, an
+// unknown currency or a tax below zero is fault.Invalid.
+func New(ctx context.Context, c Config) (*Ledger, error) {
+	if c.Currency == "" {
+		c.Currency = "EUR"
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	l := &Ledger{
+		store: store{c.DB}, calendar: c.Calendar, engine: c.Tasks, box: c.Box, audit: c.Audit, clock: c.Clock, seller: c.Seller,
+		currency: c.Currency, collector: c.Collector, log: c.Log, id: ids.New,
+	}
+	l.calendar.Handle(closeKind, l.closeDue)
+	l.calendar.After(closeKind, "readings") // those of the month's last hour belong to the month
+	if err := l.calendar.Put(ctx, closeKind, "month", monthOf(l.clock.Now()).To); err != nil {
+		return nil, err
+	}
+	return l, l.resumePushes(ctx)
 }
 
-// Usage sums metrics of a scope over a window.
-func (l *Ledger) Usage(ctx context.Context, who identity.Principal, s identity.Scope, w Period) ([]UsageRow, error) {
-	panic("unbuilt")
+func (c Config) check() error {
+	var wrong []fault.Field
+	if c.Seller.Name == "" {
+		wrong = append(wrong, fault.Field{Path: "seller/name", Reason: "an invoice needs the name of who issues it"})
+	}
+	if c.Seller.Series == "" {
+		wrong = append(wrong, fault.Field{Path: "seller/series", Reason: "invoice numbers need a series, such as SUT"})
+	}
+	if _, err := money.Digits(c.Currency); err != nil {
+		wrong = append(wrong, fault.Field{Path: "currency", Reason: err.Error()})
+	}
+	for _, t := range c.Seller.Tax {
+		if t.Name == "" || t.Rate.Sign() < 0 {
+			wrong = append(wrong, fault.Field{Path: "seller/tax", Reason: "a tax needs a name and a rate of zero or more, such as 0.19"})
+		}
+	}
+	if c.Seller.Fee.Sign() < 0 || c.Seller.Fee.Cmp(money.FromInt(1)) > 0 {
+		wrong = append(wrong, fault.Field{Path: "seller/fee", Reason: "the market's share is between 0 and 1"})
+	}
+	if len(wrong) > 0 {
+		return fault.Invalid.Errorf("The billing configuration is wrong: %s: %s.", wrong[0].Path, wrong[0].Reason).WithFields(wrong...)
+	}
+	return nil
 }
 
-// Costs rates a scope's running month as if it ended now: the lines that would be invoiced.
-func (l *Ledger) Costs(ctx context.Context, who identity.Principal, s identity.Scope) ([]Line, string, error) {
-	panic("unbuilt")
-}
-
-// Invoices lists the invoices of the account that pays for an org ("" for all, operators only), newest first, without lines.
-func (l *Ledger) Invoices(ctx context.Context, who identity.Principal, org string) ([]Invoice, error) {
-	panic("unbuilt")
-}
-
-// Invoice finds one by number.
-func (l *Ledger) Invoice(ctx context.Context, who identity.Principal, number string) (Invoice, error) {
-	panic("unbuilt")
-}
-
-// Preview is the invoice of an org's account for the running month, as if it ended now.
-func (l *Ledger) Preview(ctx context.Context, who identity.Principal, org string) (Invoice, error) {
-	panic("unbuilt")
-}
-
-// Verify recomputes an invoice from intervals and events, and checks its hash, its place in the chain, its signature and its journal entries.
-func (l *Ledger) Verify(ctx context.Context, who identity.Principal, number string) (Verification, error) {
-	panic("unbuilt")
+// monthOf gives the UTC calendar month that t lies in.
+func monthOf(t time.Time) Period {
+	year, month, _ := t.UTC().Date()
+	return Period{time.Date(year, month, 1, 0, 0, 0, 0, time.UTC), time.Date(year, month+1, 1, 0, 0, 0, 0, time.UTC)}
 }

@@ -1,0 +1,224 @@
+package billing
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sutlerhq/sutler/catalog"
+	"github.com/sutlerhq/sutler/identity"
+	"github.com/sutlerhq/sutler/internal/fault"
+)
+
+// Bounds of what is stored of an event.
+const (
+	longestName = 255             // of source, id and metric, in bytes
+	longestTags = 4 << 10         // of all dimensions, in bytes of JSON
+	ahead       = 5 * time.Minute // how far a sender's clock may run before the market's
+	collector   = "collector"     // the sender of the market's own reports
+	readings    = "sutler/readings"
+)
+
+// Record stores one event from inside (broker's readings), once. The same event again changes nothing; the same id with other content is fault.Conflict.
+func (l *Ledger) Record(ctx context.Context, e catalog.Event) error {
+	if e.Sender == "" {
+		e.Sender = collector
+	}
+	return l.db.Tx(ctx, func(ctx context.Context) error {
+		_, err := l.record(ctx, e, "")
+		return err
+	})
+}
+
+// Ingest stores a batch reported from outside, all or nothing: who must be the provider that sells each instance, or the market's own collector.
+// The same event twice is counted as Duplicate; the same id with other content is fault.Conflict. An instance that somebody else sells is fault.NotFound,
+// like one that is not there. What belongs to a month that is closed is stored and flagged, and changes no invoice.
+func (l *Ledger) Ingest(ctx context.Context, who identity.Principal, events []catalog.Event) (Accepted, error) {
+	provider, err := reporter(who)
+	if err != nil {
+		return Accepted{}, err
+	}
+	sender := collector
+	if provider != "" {
+		sender = "provider/" + provider
+	}
+	// Accounts are locked in one order, so that two batches never wait for each other.
+	events = slices.Clone(events)
+	slices.SortStableFunc(events, func(a, b catalog.Event) int { return strings.Compare(a.Instance, b.Instance) })
+	var out Accepted
+	err = l.db.Tx(ctx, func(ctx context.Context) error {
+		out = Accepted{}
+		for _, e := range events {
+			e.Sender = sender
+			fresh, err := l.record(ctx, e, provider)
+			if err != nil {
+				return err
+			}
+			if fresh {
+				out.Stored++
+			} else {
+				out.Duplicate++
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return Accepted{}, err
+	}
+	return out, nil
+}
+
+// reporter gives the name of the provider that reports; "" is the market itself.
+func reporter(who identity.Principal) (string, error) {
+	if who.Kind == identity.System {
+		return "", nil
+	}
+	if identity.Can(who, identity.UsageReport, identity.Scope{}) {
+		for _, g := range who.Grants {
+			if g.Role == identity.RoleProvider && g.Provider != "" {
+				return g.Provider, nil
+			}
+		}
+	}
+	return "", fault.Forbidden.Errorf("Only the provider that sells an instance may report its usage.").WithHint("Use a provider's key.")
+}
+
+// record stores one event of a sender; a provider ("" for the market) must be the one that sells the instance.
+func (l *Ledger) record(ctx context.Context, e catalog.Event, provider string) (fresh bool, err error) {
+	now := l.clock.Now()
+	if err := checkEvent(e, now); err != nil {
+		return false, err
+	}
+	had, err := l.intervals(ctx, e.Instance)
+	if err != nil {
+		return false, err
+	}
+	if len(had) == 0 || provider != "" && at(had, e.Time).Provider != provider {
+		return false, noInstance(e.Instance)
+	}
+	// The market's own meters may show more than a plan charges for; what others report must be something the plan knows.
+	if e.Source != readings || e.Sender != collector {
+		if err := l.checkMetric(ctx, e, had); err != nil {
+			return false, err
+		}
+	}
+	// The lock makes a close wait, or be over: an event is in the invoice or flagged late, never neither.
+	account, err := l.account(ctx, at(had, e.Time).Account, shared)
+	if err != nil {
+		return false, err
+	}
+	row, err := eventOf(e, account, now)
+	if err != nil {
+		return false, err
+	}
+	if fresh, err = l.insertEvent(ctx, row); err != nil || fresh {
+		return fresh, err
+	}
+	known, err := l.eventHash(ctx, e)
+	if err == nil && known != row.Hash {
+		err = fault.Conflict.Errorf("The event %q of %q was reported before with other content.", e.ID, e.Source).
+			WithHint("A correction is a new event with its own id and the difference as its value.")
+	}
+	return false, err
+}
+
+// at gives the interval that a moment belongs to: the last that began before it, else the first.
+func at(intervals []intervalRow, when time.Time) intervalRow {
+	found := intervals[0]
+	for _, i := range intervals {
+		if i.StartedAt <= when.UnixMicro() {
+			found = i
+		}
+	}
+	return found
+}
+
+func checkEvent(e catalog.Event, now time.Time) error {
+	var wrong []fault.Field
+	for _, f := range []struct{ path, value string }{{"source", e.Source}, {"id", e.ID}, {"type", e.Metric}, {"subject", e.Instance}} {
+		if f.value == "" || len(f.value) > longestName {
+			wrong = append(wrong, fault.Field{Path: f.path, Reason: fmt.Sprintf("needed, at most %d bytes", longestName)})
+		}
+	}
+	if e.Time.IsZero() {
+		wrong = append(wrong, fault.Field{Path: "time", Reason: "needed: when the use happened"})
+	} else if e.Time.After(now.Add(ahead)) {
+		wrong = append(wrong, fault.Field{Path: "time", Reason: fmt.Sprintf("%s lies in the future; it is %s", e.Time.UTC().Format(time.RFC3339), now.Format(time.RFC3339))})
+	}
+	if len(wrong) > 0 {
+		return fault.Invalid.Errorf("The event %.60q is wrong: %s: %s.", e.ID, wrong[0].Path, wrong[0].Reason).WithFields(wrong...)
+	}
+	return nil
+}
+
+// checkMetric refuses a metric that no plan of the instance ever had.
+func (l *Ledger) checkMetric(ctx context.Context, e catalog.Event, had []intervalRow) error {
+	metrics, err := l.metrics(ctx, had)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, i := range had {
+		for _, m := range metrics[i.Plan] {
+			if m.Name == e.Metric {
+				return nil
+			}
+			if !slices.Contains(names, m.Name) {
+				names = append(names, m.Name)
+			}
+		}
+	}
+	return fault.Invalid.Errorf("The plan of instance %s has no metric %q; it has %q.", e.Instance, e.Metric, names).
+		WithFields(fault.Field{Path: "type", Reason: "unknown metric"})
+}
+
+// metrics gives the metrics of each plan, newest versions first, so that the first of a name is what it means today.
+func (l *Ledger) metrics(ctx context.Context, intervals []intervalRow) (map[string][]catalog.Metric, error) {
+	rows, err := l.prices(ctx, plansOf(intervals), "")
+	if err != nil {
+		return nil, err
+	}
+	out := map[string][]catalog.Metric{}
+	for _, r := range slices.Backward(rows) {
+		var m []catalog.Metric
+		if err := json.Unmarshal([]byte(r.Metrics), &m); err != nil {
+			return nil, fault.Internal.Wrap(err, "The price book holds metrics of %s that cannot be read.", r.Plan)
+		}
+		out[r.Plan] = append(out[r.Plan], m...)
+	}
+	return out, nil
+}
+
+func plansOf(intervals []intervalRow) []string {
+	var plans []string
+	for _, i := range intervals {
+		plans = append(plans, i.Plan)
+	}
+	slices.Sort(plans)
+	return slices.Compact(plans)
+}
+
+func eventOf(e catalog.Event, account accountRow, now time.Time) (eventRow, error) {
+	dimensions, err := json.Marshal(e.Dimensions) // keys come out sorted
+	if err != nil || len(dimensions) > longestTags {
+		return eventRow{}, fault.Invalid.Errorf("The dimensions of event %q are over %d bytes.", e.ID, longestTags)
+	}
+	content, err := json.Marshal([]any{e.Metric, e.Instance, e.Time.UnixMicro(), e.Value.Rat().RatString(), string(dimensions)})
+	if err != nil {
+		return eventRow{}, fault.Internal.Wrap(err, "An event could not be written.")
+	}
+	sum := sha256.Sum256(content)
+	row := eventRow{
+		Sender: e.Sender, Source: e.Source, ID: e.ID, Hash: hex.EncodeToString(sum[:]), Account: account.ID, Instance: e.Instance, Metric: e.Metric,
+		At: e.Time.UnixMicro(), Value: e.Value.String(), Dimensions: string(dimensions), StoredAt: now.UnixMicro(),
+	}
+	if row.At < account.ClosedTo {
+		row.Late = 1
+	}
+	return row, nil
+}
