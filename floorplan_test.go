@@ -77,7 +77,7 @@ var foreign = map[string][]string{
 	"github.com/prometheus/":                {"web", "cmd/sutler"},
 	"github.com/spf13/":                     {"cmd/sutler"},
 	"github.com/jedib0t/go-pretty":          {"cmd/sutler"},
-	"github.com/goccy/go-yaml":              {"internal/conf"},
+	"github.com/goccy/go-yaml":              {"internal/conf", "cmd/sutler"},
 	"github.com/zalando/go-keyring":         {"cmd/sutler"},
 	"github.com/cli/browser":                {"cmd/sutler"},
 	"golang.org/x/term":                     {"cmd/sutler"},

@@ -17,15 +17,17 @@ type build struct {
 }
 
 func newVersion(s *session) *cobra.Command {
-	c := &cobra.Command{
+	return reading(s, &cobra.Command{
 		Use: "version", Short: "Show which sutler this is", Args: arguments(),
 		RunE: func(*cobra.Command, []string) error {
 			b := thisBuild()
+			if done, err := s.data(b); done {
+				return err
+			}
 			_, err := fmt.Fprintf(s.out, "sutler %s %s %s\n", b.Version, b.Go, b.Platform)
 			return err
 		},
-	}
-	return c
+	})
 }
 
 func thisBuild() build {

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sutlerhq/sutler/internal/fault"
+	"github.com/sutlerhq/sutler/web/client"
+)
+
+func newAudit(s *session) *cobra.Command {
+	limit := 50
+	show := &cobra.Command{
+		Use: "list", Short: "Show who did what, newest first", Args: arguments(),
+		RunE: func(c *cobra.Command, _ []string) error {
+			api, err := s.connect()
+			if err != nil {
+				return err
+			}
+			all, err := api.Audit(c.Context(), s.org, limit)
+			if err != nil {
+				return err
+			}
+			return list(s, all, "Nothing was done yet.",
+				column[client.AuditEntry]{title: "When", cell: func(e client.AuditEntry) string { return when(e.At) }},
+				column[client.AuditEntry]{title: "Who", cell: func(e client.AuditEntry) string { return e.Who }},
+				column[client.AuditEntry]{title: "Action", cell: func(e client.AuditEntry) string { return e.Action }},
+				column[client.AuditEntry]{title: "Object", cell: func(e client.AuditEntry) string { return e.Object }},
+				column[client.AuditEntry]{title: "Via", cell: func(e client.AuditEntry) string { return e.Via }, wide: true},
+				column[client.AuditEntry]{title: "Number", cell: func(e client.AuditEntry) string { return fmt.Sprint(e.Seq) }, right: true, wide: true},
+			)
+		},
+	}
+	show.Flags().IntVar(&limit, "limit", limit, "how many at most")
+	verify := reading(s, &cobra.Command{
+		Use: "verify", Short: "Walk the chain of deeds from its beginning (operators)", Args: arguments(),
+		RunE: func(c *cobra.Command, _ []string) error {
+			api, err := s.connect()
+			if err != nil {
+				return err
+			}
+			r, err := api.VerifyAudit(c.Context())
+			if err != nil {
+				return err
+			}
+			err = describe(s, r, pair{"linked", fmt.Sprint(r.Linked)}, pair{"pending", fmt.Sprint(r.Pending)}, pair{"signed heads", fmt.Sprint(r.Heads)})
+			if err == nil && !r.OK {
+				err = fault.Internal.Wrap(errDisagrees, "The chain breaks at %s: somebody changed what was written.", r.FirstBad)
+			}
+			return err
+		},
+	})
+	return group("audit", "Who did what", reading(s, show), verify)
+}

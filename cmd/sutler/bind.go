@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sutlerhq/sutler/internal/fault"
+	"github.com/sutlerhq/sutler/web/client"
+)
+
+// bindPatience is how long a binding is waited for when nothing is said.
+const bindPatience = 5 * time.Minute
+
+func newBind(s *session) *cobra.Command {
+	var n client.NewBinding
+	var raw string
+	var params []string
+	c := &cobra.Command{
+		Use: "bind NAME --app APP", Short: "Give an app access to an instance", Args: arguments("NAME"),
+		Example: "  sutler bind shopdb --app web\n  sutler bind reports --app web --as REPORTS",
+		RunE: func(c *cobra.Command, args []string) error {
+			if n.App == "" {
+				return usagef("--app is missing.").next("Say which app: sutler bind %s --app APP.", args[0])
+			}
+			var err error
+			if n.Params, err = parameters(raw, params); err != nil {
+				return err
+			}
+			api, err := s.connect()
+			if err != nil {
+				return err
+			}
+			n.Instance, n.Org, n.Project = args[0], s.org, s.project
+			return s.bind(c.Context(), api, n, bindPatience)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&n.App, "app", "", "the app")
+	f.StringVar(&n.Alias, "as", "", "prefix of the variables (default: the kind's customary one, such as DATABASE)")
+	f.StringArrayVarP(&params, "param", "p", nil, "a parameter as key=value (can be repeated)")
+	f.StringVar(&raw, "params", "", "all parameters as one JSON object")
+	return c
+}
+
+// bind asks for a binding and waits until the app can use it.
+func (s *session) bind(ctx context.Context, api *client.Client, n client.NewBinding, patience time.Duration) error {
+	b, err := api.Bind(ctx, n)
+	if err != nil {
+		return err
+	}
+	if err := s.follow(ctx, api, b.Operation, "Binding "+b.Name+" to "+b.App, patience); err != nil {
+		return err
+	}
+	s.say("%s reaches %s as %s_URL. See sutler env --app %s --format dotenv.", b.App, b.Name, b.Alias, b.App)
+	return nil
+}
+
+func newUnbind(s *session) *cobra.Command {
+	var app string
+	c := &cobra.Command{
+		Use: "unbind NAME --app APP", Short: "End an app's access to an instance", Args: arguments("NAME"),
+		RunE: func(c *cobra.Command, args []string) error {
+			if app == "" {
+				return usagef("--app is missing.").next("Say which app: sutler unbind %s --app APP.", args[0])
+			}
+			api, err := s.connect()
+			if err != nil {
+				return err
+			}
+			return s.unbind(c.Context(), api, args[0], app)
+		},
+	}
+	c.Flags().StringVar(&app, "app", "", "the app")
+	return c
+}
+
+func (s *session) unbind(ctx context.Context, api *client.Client, name, app string) error {
+	bound, err := api.Bindings(ctx, s.place(), "", app)
+	if err != nil {
+		return err
+	}
+	ended := false
+	for _, b := range bound {
+		if b.Name != name && b.Instance != name {
+			continue
+		}
+		gone, err := api.Unbind(ctx, b.ID)
+		if err != nil {
+			return err
+		}
+		if err := s.follow(ctx, api, gone.Operation, "Unbinding "+b.Name+" ("+b.Alias+") from "+app, bindPatience); err != nil {
+			return err
+		}
+		ended = true
+	}
+	if !ended {
+		return fault.NotFound.Errorf("%s is not bound to %s.", name, app).WithHint("sutler info %s shows what is.", name)
+	}
+	return nil
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sutlerhq/sutler/web/client"
+)
+
+// wait is how a command follows what it began.
+type wait struct {
+	on      bool
+	timeout time.Duration
+}
+
+func (w *wait) flags(c *cobra.Command) {
+	c.Flags().BoolVar(&w.on, "wait", false, "wait until it is finished")
+	c.Flags().DurationVar(&w.timeout, "timeout", 15*time.Minute, "how long to wait at most")
+}
+
+// creation is what the create command was given.
+type creation struct {
+	client.NewInstance
+	alias, raw string
+	params     []string
+	wait       wait
+}
+
+func newCreate(s *session) *cobra.Command {
+	var n creation
+	c := &cobra.Command{
+		Use: "create KIND|OFFERING[:PLAN] [NAME]", Short: "Create an instance of a kind or an offering",
+		Example: "  sutler create postgresql shopdb --wait\n  sutler create nats:small --region eu --app web --as EVENTS\n  sutler create postgresql reports -p extensions='[\"pg_trgm\"]'",
+		Args:    arguments("KIND or OFFERING[:PLAN]", "[NAME]"),
+		RunE: func(c *cobra.Command, args []string) error {
+			n.Want = args[0]
+			if len(args) == 2 {
+				n.Name = args[1]
+			}
+			return s.create(c.Context(), n)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&n.Plan, "plan", "", "plan, by name (default: the cheapest that fits)")
+	f.StringVar(&n.Region, "region", "", "in this region")
+	f.StringVar(&n.Provider, "provider", "", "of this provider")
+	f.StringArrayVarP(&n.params, "param", "p", nil, "a parameter as key=value; the value may be JSON (can be repeated)")
+	f.StringVar(&n.raw, "params", "", "all parameters as one JSON object")
+	f.StringVar(&n.App, "app", "", "bind it to this app as soon as it is ready (implies --wait)")
+	f.StringVar(&n.alias, "as", "", "with --app: prefix of the variables (default: the kind's customary one)")
+	n.wait.flags(c)
+	return reading(s, c)
+}
+
+func (s *session) create(ctx context.Context, n creation) error {
+	if n.alias != "" && n.App == "" {
+		return usagef("--as names the variables in an app, and no --app is given.").next("Add --app APP.")
+	}
+	var err error
+	if n.Params, err = parameters(n.raw, n.params); err != nil {
+		return err
+	}
+	api, err := s.connect()
+	if err != nil {
+		return err
+	}
+	n.Org, n.Project = s.org, s.project
+	made, err := api.CreateInstance(ctx, n.NewInstance)
+	if err != nil {
+		return err
+	}
+	s.say("Creating %s: %s:%s of %s%s, %s.", made.Name, made.Offering, made.Plan, made.Provider, in(made.Region), made.Price)
+	if !made.Fresh {
+		s.say("It was ordered before; nothing new is made.")
+	}
+	if n.wait.on || n.App != "" {
+		if err := s.follow(ctx, api, made.Operation, "Creating "+made.Name, n.wait.timeout); err != nil {
+			return err
+		}
+		if made.Instance, err = api.Instance(ctx, s.place(), made.ID); err != nil {
+			return err
+		}
+	}
+	if n.App != "" {
+		if err := s.bind(ctx, api, client.NewBinding{Instance: made.ID, App: n.App, Alias: n.alias, Org: made.Org, Project: made.Project}, n.wait.timeout); err != nil {
+			return err
+		}
+	}
+	s.nextAfterCreate(made, n.App)
+	if done, err := s.data(made); done {
+		return err
+	}
+	return s.line(made.Name)
+}
+
+func (s *session) nextAfterCreate(made client.Ordered, app string) {
+	switch {
+	case app != "":
+		s.say("Next: sutler run --app %s -- COMMAND", app)
+	case made.State == "ready":
+		s.say("Next: sutler bind %s --app APP", made.Name)
+	default:
+		s.say("Next: sutler info %s", made.Name)
+	}
+}
+
+// parameters makes one JSON object of --params and of every -p key=value. A value that is JSON is taken as it is, any other as a string.
+func parameters(raw string, pairs []string) (json.RawMessage, error) {
+	if raw == "" && len(pairs) == 0 {
+		return nil, nil
+	}
+	if len(pairs) == 0 {
+		var object map[string]json.RawMessage
+		if err := json.Unmarshal([]byte(raw), &object); err != nil {
+			return nil, usagef("--params is no JSON object.").next(`Write it like --params '{"size":"small"}'.`)
+		}
+		return json.RawMessage(raw), nil // as it is: the market checks it strictly
+	}
+	if raw != "" {
+		return nil, usagef("--params and -p exclude each other.").next("Use one of them.")
+	}
+	object := map[string]json.RawMessage{}
+	for _, p := range pairs {
+		key, value, found := strings.Cut(p, "=")
+		if !found || key == "" {
+			return nil, usagef("%q is no key=value.", p).next("Write -p size=small.")
+		}
+		if json.Valid([]byte(value)) {
+			object[key] = json.RawMessage(value)
+			continue
+		}
+		text, err := json.Marshal(value)
+		if err != nil {
+			return nil, err
+		}
+		object[key] = text
+	}
+	return json.Marshal(object)
+}
+
+// in says where, when there is a where.
+func in(region string) string {
+	if region == "" {
+		return ""
+	}
+	return " in " + region
+}

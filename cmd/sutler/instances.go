@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sutlerhq/sutler/web/client"
+)
+
+func newInstances(s *session) *cobra.Command {
+	return reading(s, &cobra.Command{
+		Use: "instances", Aliases: []string{"ls", "list"}, Short: "List your instances",
+		Args: arguments(),
+		RunE: func(c *cobra.Command, _ []string) error {
+			api, err := s.connect()
+			if err != nil {
+				return err
+			}
+			all, err := api.Instances(c.Context(), s.place())
+			if err != nil {
+				return err
+			}
+			return list(s, all, "There are no instances yet. Next: sutler marketplace",
+				column[client.Instance]{title: "Name", cell: func(i client.Instance) string { return i.Name }},
+				column[client.Instance]{title: "Plan", cell: func(i client.Instance) string { return i.Offering + ":" + i.Plan }},
+				column[client.Instance]{title: "Provider", cell: func(i client.Instance) string { return i.Provider }},
+				column[client.Instance]{title: "Region", cell: func(i client.Instance) string { return i.Region }},
+				column[client.Instance]{title: "State", cell: state},
+				column[client.Instance]{title: "Project", cell: func(i client.Instance) string { return i.Org + "/" + i.Project }, wide: true},
+				column[client.Instance]{title: "Created", cell: func(i client.Instance) string { return when(i.CreatedAt) }, wide: true},
+				column[client.Instance]{title: "ID", cell: func(i client.Instance) string { return i.ID }, wide: true},
+			)
+		},
+	})
+}
+
+func newInfo(s *session) *cobra.Command {
+	return reading(s, &cobra.Command{
+		Use: "info NAME", Short: "Show an instance and what is bound to it", Args: arguments("NAME"),
+		RunE: func(c *cobra.Command, args []string) error {
+			api, err := s.connect()
+			if err != nil {
+				return err
+			}
+			return s.info(c.Context(), api, args[0])
+		},
+	})
+}
+
+func (s *session) info(ctx context.Context, api *client.Client, name string) error {
+	i, err := api.Instance(ctx, s.place(), name)
+	if err != nil {
+		return err
+	}
+	if done, err := s.data(i); done {
+		return err
+	}
+	bindings, err := api.Bindings(ctx, client.Place{}, i.ID, "")
+	if err != nil {
+		return err
+	}
+	var bound []string
+	for _, b := range bindings {
+		bound = append(bound, b.App+" as "+b.Alias)
+	}
+	return describe(s, i,
+		pair{"name", i.Name}, pair{"id", i.ID}, pair{"kind", i.Kind}, pair{"plan", i.Offering + ":" + i.Plan}, pair{"provider", i.Provider},
+		pair{"region", i.Region}, pair{"state", state(i)}, pair{"note", i.Note}, pair{"project", i.Org + "/" + i.Project},
+		pair{"created", when(i.CreatedAt)}, pair{"dashboard", i.Dashboard}, pair{"bound to", strings.Join(bound, ", ")},
+	)
+}
+
+// state is an instance's state with its health beside it.
+func state(i client.Instance) string {
+	if i.Health == "" || i.Health == "ok" {
+		return i.State
+	}
+	return i.State + ", " + i.Health
+}

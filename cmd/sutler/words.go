@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// limits writes a plan's limits, bytes in binary units: "connections 20, storage 1 GiB".
+func limits(l map[string]int64) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(l)) {
+		if what, found := strings.CutSuffix(name, "_bytes"); found {
+			parts = append(parts, what+" "+size(l[name]))
+			continue
+		}
+		parts = append(parts, fmt.Sprintf("%s %d", name, l[name]))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// size writes a number of bytes in the largest unit that leaves it whole, else with one decimal.
+func size(n int64) string {
+	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
+	at, whole := 0, n
+	for at < len(units)-1 && whole >= 1024 && whole%1024 == 0 {
+		at, whole = at+1, whole/1024
+	}
+	return fmt.Sprintf("%d %s", whole, units[at])
+}
+
+// when writes an instant for people.
+func when(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02 15:04")
+}
+
+// whenever is when of what may not be there.
+func whenever(t *time.Time, never string) string {
+	if t == nil {
+		return never
+	}
+	return when(*t)
+}
+
+// span reads "90m", "36h", "31d".
+func span(word string) (time.Duration, error) {
+	if days, found := strings.CutSuffix(word, "d"); found {
+		var n int
+		if _, err := fmt.Sscanf(days+" ", "%d ", &n); err == nil && n > 0 && n <= 36500 && fmt.Sprint(n) == days {
+			return time.Duration(n) * 24 * time.Hour, nil
+		}
+	}
+	d, err := time.ParseDuration(word)
+	if err != nil || d <= 0 {
+		return 0, usagef("%q is no duration.", word).next("Write 90m, 36h or 31d.")
+	}
+	return d, nil
+}
