@@ -44,12 +44,5 @@ func (b *Broker) seenBinding(ctx context.Context, who identity.Principal, id str
 
 // record appends to the audit trail, in the caller's transaction. No detail is ever a parameter's value or a credential.
 func (b *Broker) record(ctx context.Context, who identity.Principal, s identity.Scope, action, object string, detail map[string]string) error {
-	via := who.Token
-	if via == "" {
-		via = who.Session
-	}
-	if who.Claimed != "" {
-		via = "claimed: " + who.Claimed
-	}
-	return b.Audit.Append(ctx, audit.Entry{Org: s.Org, Project: s.Project, At: b.Clock.Now(), Who: who.Label(), Via: via, Action: action, Object: object, Detail: detail})
+	return b.Audit.Append(ctx, audit.Entry{Org: s.Org, Project: s.Project, At: b.Clock.Now(), Who: who.Label(), Via: who.Via(), Action: action, Object: object, Detail: detail})
 }

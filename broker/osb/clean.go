@@ -1,0 +1,132 @@
+package osb
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/pivotal-cf/brokerapi/v10/domain"
+	"github.com/sutlerhq/sutler/internal/fault"
+	"github.com/sutlerhq/sutler/internal/strict"
+)
+
+// maxBody is the largest body that is read, in bytes; maxID the longest id.
+const (
+	maxBody = 1 << 20
+	maxID   = 255
+)
+
+// cleanPath refuses ids that nobody could mean. Ids stay encoded for the router, which would split them at a slash.
+func cleanPath(r *http.Request) error {
+	for _, part := range strings.Split(strings.TrimPrefix(r.URL.EscapedPath(), "/v2/"), "/") {
+		if _, err := id(part); err != nil {
+			return err
+		}
+	}
+	r.URL.RawPath = r.URL.EscapedPath() // what the router reads when it is there
+	return nil
+}
+
+// id decodes an id out of a path: any text is legal, %2F included, but not too long and without control characters.
+func id(encoded string) (string, error) {
+	s, err := url.PathUnescape(encoded)
+	if err != nil || len(s) > maxID || strings.ContainsFunc(s, unicode.IsControl) || strings.ToValidUTF8(s, "") != s {
+		return "", fault.Invalid.Errorf("An id in the path is not legal: at most %d bytes of UTF-8, no control characters.", maxID)
+	}
+	return s, nil
+}
+
+// cleanQuery brings accepts_incomplete to the one form that the library knows.
+func cleanQuery(r *http.Request) error {
+	q, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return fault.Invalid.Errorf("The query is malformed.")
+	}
+	if v := q.Get("accepts_incomplete"); v != "" {
+		yes, err := strconv.ParseBool(v)
+		if err != nil {
+			return fault.Invalid.Errorf("accepts_incomplete must be true or false.")
+		}
+		q.Set("accepts_incomplete", strconv.FormatBool(yes))
+	}
+	r.URL.RawQuery = q.Encode()
+	return nil
+}
+
+// cleanBody reads the whole body of a request that has one, checks its form, and hands it on from memory.
+func cleanBody(r *http.Request, b *box) error {
+	body := r.Body
+	r.Body, r.ContentLength, r.TransferEncoding = http.NoBody, 0, nil
+	if r.Method != http.MethodPut && r.Method != http.MethodPatch {
+		return nil
+	}
+	raw, err := io.ReadAll(io.LimitReader(body, maxBody+1))
+	if err != nil {
+		return fault.Invalid.Errorf("The body could not be read.")
+	}
+	if len(raw) > maxBody {
+		return fault.TooLarge.Errorf("The body is larger than %d bytes.", maxBody)
+	}
+	if err := strict.JSON(raw); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(raw, &b.body); err != nil || b.body == nil {
+		return fault.Invalid.Errorf("The body must be a JSON object.")
+	}
+	if err := b.shape(r, raw); err != nil {
+		return err
+	}
+	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(raw)), int64(len(raw))
+	return nil
+}
+
+// shape checks the fields that the library would answer wrongly about.
+func (b *box) shape(r *http.Request, raw []byte) error {
+	binding := strings.Contains(r.URL.EscapedPath(), "/service_bindings/")
+	var into any = &domain.ProvisionDetails{}
+	switch {
+	case binding:
+		into = &domain.BindDetails{}
+	case r.Method == http.MethodPatch:
+		into = &domain.UpdateDetails{}
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+			return fault.Invalid.Errorf("The field %s has the wrong type.", wrong.Field)
+		}
+		return fault.Invalid.Errorf("The body does not have the form that this request needs.")
+	}
+	for _, name := range []string{"parameters", "context"} {
+		v := bytes.TrimSpace(b.body[name])
+		if len(v) > 0 && v[0] != '{' && string(v) != "null" {
+			return fault.Invalid.Errorf("The field %s must be an object.", name)
+		}
+	}
+	if p, ok := into.(*domain.ProvisionDetails); ok && (p.OrganizationGUID == "" || p.SpaceGUID == "") {
+		return fault.Invalid.Errorf("organization_guid and space_guid are required.")
+	}
+	return nil
+}
+
+// claimed reads the originating identity: a platform's name and a base64 JSON object of what it says about its user. It is recorded as the
+// platform's claim and never used to allow anything.
+func claimed(header string) (string, error) {
+	if header == "" {
+		return "", nil
+	}
+	platform, value, ok := strings.Cut(header, " ")
+	raw, err := base64.StdEncoding.DecodeString(value)
+	var object map[string]any
+	if !ok || platform == "" || err != nil || strict.JSON(raw) != nil || json.Unmarshal(raw, &object) != nil || object == nil {
+		return "", fault.Invalid.Errorf("The header %s must be a platform's name and a JSON object in base64.", claimHeader)
+	}
+	said := strings.ToValidUTF8(platform+" "+string(bytes.TrimSpace(encode(object))), "")
+	return said[:min(len(said), 1000)], nil
+}

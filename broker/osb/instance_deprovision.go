@@ -1,0 +1,52 @@
+package osb
+
+import (
+	"context"
+
+	"github.com/pivotal-cf/brokerapi/v10/domain"
+	"github.com/sutlerhq/sutler/broker"
+	"github.com/sutlerhq/sutler/internal/fault"
+)
+
+// Deprovision is DELETE /v2/service_instances/{id}.
+func (s *server) Deprovision(ctx context.Context, encoded string, d domain.DeprovisionDetails, asyncAllowed bool) (domain.DeprovisionServiceSpec, error) {
+	op, later, err := s.deprovision(ctx, encoded, d.PlanID, asyncAllowed)
+	return domain.DeprovisionServiceSpec{IsAsync: later, OperationData: op.ID}, s.answer(gone(err))
+}
+
+func (s *server) deprovision(ctx context.Context, encoded, plan string, asyncAllowed bool) (op broker.Operation, later bool, err error) {
+	if _, err := s.needsAsync(ctx, plan, asyncAllowed); err != nil {
+		return op, false, err
+	}
+	i, err := s.instance(ctx, encoded)
+	if err != nil {
+		return op, false, err
+	}
+	async, err := s.needsAsync(ctx, i.PlanID, asyncAllowed)
+	if err != nil {
+		return op, false, err
+	}
+	if i, err = s.Broker.Deprovision(ctx, boxOf(ctx).who, i.ID); err != nil {
+		return op, false, err
+	}
+	later, err = s.finish(ctx, i.Operation, async, asyncAllowed)
+	return i.Operation, later, err
+}
+
+// instance finds the asking platform's instance by its id there, gone ones too as long as they are remembered.
+func (s *server) instance(ctx context.Context, encoded string) (broker.Instance, error) {
+	platformID, err := id(encoded)
+	if err != nil {
+		return broker.Instance{}, err
+	}
+	who := boxOf(ctx).who
+	return s.Broker.InstanceOf(ctx, who, who.ID, platformID)
+}
+
+// gone says 410 of what is not there: so a platform knows that its delete has nothing left to do.
+func gone(err error) error {
+	if err != nil && fault.KindOf(err) == fault.NotFound {
+		return fault.Gone.Errorf("It is gone.")
+	}
+	return err
+}

@@ -1,0 +1,22 @@
+package osb
+
+import (
+	"context"
+
+	"github.com/pivotal-cf/brokerapi/v10/domain"
+	"github.com/sutlerhq/sutler/broker"
+)
+
+// LastOperation is GET /v2/service_instances/{id}/last_operation: the latest one, whichever the platform asks for. After a delete it goes on
+// saying succeeded for the retention time.
+func (s *server) LastOperation(ctx context.Context, encoded string, _ domain.PollDetails) (domain.LastOperation, error) {
+	i, err := s.instance(ctx, encoded)
+	if err != nil {
+		return domain.LastOperation{}, s.answer(err)
+	}
+	return progress(i.Operation), nil
+}
+
+func progress(op broker.Operation) domain.LastOperation {
+	return domain.LastOperation{State: domain.LastOperationState(op.State), Description: op.Note}
+}

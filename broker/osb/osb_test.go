@@ -1,0 +1,258 @@
+package osb_test
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+func TestCatalog(t *testing.T) {
+	m := newMarket(t)
+	a := m.is(m.ask("GET", "/v2/catalog", ""), 200)
+	service := a.body["services"].([]any)[0].(map[string]any)
+	if service["id"] != m.offering.ID || len(service["tags"].([]any)) == 0 || strings.Contains(a.raw, "null") {
+		t.Fatal(a.raw)
+	}
+	for _, p := range service["plans"].([]any) {
+		plan := p.(map[string]any)
+		for _, key := range []string{"free", "bindable", "description"} {
+			if _, ok := plan[key]; !ok {
+				t.Errorf("%s lacks %s", plan["name"], key)
+			}
+		}
+		schemas := plan["schemas"].(map[string]any)
+		instance, binding := schemas["service_instance"].(map[string]any), schemas["service_binding"].(map[string]any)
+		for _, s := range []any{instance["create"], instance["update"], binding["create"]} {
+			parameters := s.(map[string]any)["parameters"].(map[string]any)
+			if parameters["$schema"] == nil || parameters["type"] != "object" {
+				t.Errorf("%s: %v", plan["name"], parameters)
+			}
+		}
+		if _, maintained := plan["maintenance_info"]; maintained != (plan["name"] == "maintained") {
+			t.Errorf("%s: maintenance_info %v", plan["name"], maintained)
+		}
+	}
+}
+
+func TestALifeInSync(t *testing.T) {
+	m := newMarket(t)
+	const i = "/v2/service_instances/i-1"
+	m.is(m.ask("PUT", i, m.order("sync", `,"context":{"platform":"cloudfoundry","instance_name":"My DB"},"parameters":null`)), 201)
+	m.is(m.ask("PUT", i, m.order("sync", "")), 200)
+	m.is(m.ask("PUT", i, m.order("rotatable", "")), 409)
+	got := m.is(m.ask("GET", i, ""), 200)
+	if _, ok := got.body["parameters"].(map[string]any); !ok || got.body["plan_id"] != m.plan("sync") {
+		t.Fatal(got.raw)
+	}
+	body := `{"service_id":"` + m.offering.ID + `","plan_id":"` + m.plan("sync") + `","app_guid":"","bind_resource":{"app_guid":""}}`
+	first := m.is(m.ask("PUT", i+"/service_bindings/b-1", body), 201)
+	again := m.is(m.ask("PUT", i+"/service_bindings/b-1", body), 200)
+	fetched := m.is(m.ask("GET", i+"/service_bindings/b-1", ""), 200)
+	want := fmt.Sprint(first.body["credentials"])
+	if !strings.Contains(want, "fake://") || fmt.Sprint(again.body["credentials"]) != want || fmt.Sprint(fetched.body["credentials"]) != want {
+		t.Fatal(first.raw, again.raw, fetched.raw)
+	}
+	m.is(m.ask("DELETE", i+"/service_bindings/b-1"+m.query("sync"), ""), 200)
+	m.is(m.ask("DELETE", i+"/service_bindings/b-1"+m.query("sync"), ""), 410)
+	m.is(m.ask("GET", i+"/service_bindings/b-1", ""), 404)
+	m.is(m.ask("DELETE", i+m.query("sync"), ""), 200)
+	m.is(m.ask("DELETE", i+m.query("sync"), ""), 410)
+	m.is(m.ask("GET", i, ""), 404)
+	if a := m.is(m.ask("GET", i+"/last_operation", ""), 200); a.body["state"] != "succeeded" {
+		t.Fatal(a.raw)
+	}
+	m.is(m.ask("PUT", i, m.order("sync", "")), 201) // the same id again is a new instance
+}
+
+func TestALifeInAsync(t *testing.T) {
+	m := newMarket(t)
+	const i, async = "/v2/service_instances/i%2F1%20%22x%22", "?accepts_incomplete=true"
+	m.is(m.ask("PUT", i, m.order("async", "")), 422)
+	first := m.is(m.ask("PUT", i+async, m.order("async", `,"parameters":{"size":3}`)), 202)
+	again := m.is(m.ask("PUT", i+async, m.order("async", `,"parameters":{"size":3}`)), 202)
+	if first.body["operation"] == nil || first.body["operation"] != again.body["operation"] {
+		t.Fatal(first.raw, again.raw)
+	}
+	m.is(m.ask("PUT", i+async, m.order("async", `,"parameters":{"size":4}`)), 409)
+	m.is(m.ask("GET", i, ""), 404)
+	bind := `{"service_id":"` + m.offering.ID + `","plan_id":"` + m.plan("async") + `"}`
+	if a := m.is(m.ask("PUT", i+"/service_bindings/b"+async, bind), 422); a.body["error"] != "ConcurrencyError" {
+		t.Fatal(a.raw)
+	}
+	if s := m.done(i); s != "succeeded" {
+		t.Fatal(s)
+	}
+	if a := m.is(m.ask("GET", i, ""), 200); fmt.Sprint(a.body["parameters"]) != "map[size:3]" {
+		t.Fatal(a.raw)
+	}
+	if a := m.is(m.ask("PUT", i+"/service_bindings/b", bind), 422); a.body["error"] != "AsyncRequired" {
+		t.Fatal(a.raw)
+	}
+	bound := m.is(m.ask("PUT", i+"/service_bindings/b"+async, bind), 202)
+	if bound.body["credentials"] != nil || bound.body["operation"] == nil {
+		t.Fatal(bound.raw)
+	}
+	if s := m.done(i + "/service_bindings/b"); s != "succeeded" {
+		t.Fatal(s)
+	}
+	m.is(m.ask("PUT", i+"/service_bindings/b"+async, bind), 200)
+	m.is(m.ask("DELETE", i+m.query("async"), ""), 422)
+	gone := m.is(m.ask("DELETE", i+m.query("async")+"&accepts_incomplete=true", ""), 202)
+	same := m.is(m.ask("DELETE", i+m.query("async")+"&accepts_incomplete=true", ""), 202)
+	if gone.body["operation"] != same.body["operation"] {
+		t.Fatal(gone.raw, same.raw)
+	}
+	if s := m.done(i); s != "succeeded" {
+		t.Fatal(s)
+	}
+	m.is(m.ask("DELETE", i+m.query("async")+"&accepts_incomplete=true", ""), 410)
+}
+
+func TestAFailureSaysWhy(t *testing.T) {
+	m := newMarket(t)
+	a := m.is(m.ask("PUT", "/v2/service_instances/f", m.order("failing", "")), 502)
+	if !strings.Contains(a.raw, "refuses") {
+		t.Fatal(a.raw)
+	}
+	if a := m.is(m.ask("GET", "/v2/service_instances/f/last_operation", ""), 200); a.body["state"] != "failed" {
+		t.Fatal(a.raw)
+	}
+}
+
+func TestWhatIsRefused(t *testing.T) {
+	m := newMarket(t)
+	header := func(name, value string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set(name, value) }
+	}
+	const i = "/v2/service_instances/r-1"
+	deep := `{"context":` + strings.Repeat(`{"a":`, 70) + "1" + strings.Repeat("}", 70) + "}"
+	for _, c := range []struct {
+		name, method, path, body string
+		change                   func(*http.Request)
+		status                   int
+		says                     string
+	}{
+		{"no credentials", "GET", "/v2/catalog", "", header("Authorization", ""), 401, "Basic"},
+		{"wrong credentials and no version", "GET", "/v2/catalog", "", func(r *http.Request) { r.SetBasicAuth("cf-eu", "x"); r.Header.Del("X-Broker-API-Version") }, 401, ""},
+		{"no version and a bad body", "PUT", i, "{", func(r *http.Request) { r.Header.Del("X-Broker-API-Version") }, 412, "missing"},
+		{"an empty version", "GET", "/v2/catalog", "", header("X-Broker-API-Version", ""), 412, ""},
+		{"another major version", "GET", "/v2/catalog", "", header("X-Broker-API-Version", "3.0"), 412, ""},
+		{"malformed JSON", "PUT", i, "{", nil, 400, ""},
+		{"an empty body", "PUT", i, "", nil, 400, ""},
+		{"an array", "PUT", i, "[]", nil, 400, "object"},
+		{"a key twice", "PUT", i, `{"a":1,"a":2}`, nil, 400, ""},
+		{"too deep", "PUT", i, deep, nil, 400, ""},
+		{"too large", "PUT", i, `{"a":"` + strings.Repeat("x", 1<<20) + `"}`, nil, 413, ""},
+		{"a wrong type", "PUT", i, `{"service_id":7}`, nil, 400, "service_id"},
+		{"no organization", "PUT", i, `{"service_id":"s","plan_id":"p","space_guid":"s"}`, nil, 400, "organization_guid"},
+		{"no service", "PUT", i, `{"plan_id":"p","organization_guid":"o","space_guid":"s"}`, nil, 400, "service_id"},
+		{"an unknown plan", "PUT", i, strings.Replace(m.order("sync", ""), m.plan("sync"), "nope", 1), nil, 400, "plan"},
+		{"parameters that are no object", "PUT", i, m.order("async", `,"parameters":"x"`), nil, 400, "parameters"},
+		{"parameters that do not fit", "PUT", i + "?accepts_incomplete=true", m.order("async", `,"parameters":{"size":"hush"}`), nil, 400, "size"},
+		{"a maintenance version that is not", "PUT", i, m.order("maintained", `,"maintenance_info":{"version":"9.9.9"}`), nil, 422, ""},
+		{"a malformed originating identity", "GET", "/v2/catalog", "", header("X-Broker-API-Originating-Identity", "cf !!"), 400, ""},
+		{"accepts_incomplete that is neither", "PUT", i + "?accepts_incomplete=maybe", m.order("sync", ""), nil, 400, ""},
+		{"an id too long", "GET", "/v2/service_instances/" + strings.Repeat("x", 256), "", nil, 400, ""},
+		{"a control character", "GET", "/v2/service_instances/a%00b", "", nil, 400, ""},
+		{"an unknown endpoint", "GET", "/v2/nothing", "", nil, 404, ""},
+		{"an unknown method", "POST", "/v2/catalog", "", nil, 405, ""},
+		{"an instance that is not there", "GET", i, "", nil, 404, ""},
+		{"its last operation", "GET", i + "/last_operation", "", nil, 404, ""},
+		{"its delete", "DELETE", i + m.query("sync"), "", nil, 410, ""},
+		{"its delete without a plan", "DELETE", i, "", nil, 400, ""},
+		{"a binding of it", "PUT", i + "/service_bindings/b", `{"service_id":"` + m.offering.ID + `","plan_id":"` + m.plan("sync") + `"}`, nil, 404, ""},
+		{"an update of it", "PATCH", i, `{"service_id":"` + m.offering.ID + `"}`, nil, 404, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m.t = t
+			change := c.change
+			if change == nil {
+				change = func(*http.Request) {}
+			}
+			a := m.is(m.ask(c.method, c.path, c.body, change), c.status)
+			if !strings.Contains(a.raw, c.says) || strings.Contains(a.raw, "hush") {
+				t.Fatal(a.raw)
+			}
+			if _, described := a.body["description"]; !described && c.status != 410 {
+				t.Fatal("no description", a.raw)
+			}
+		})
+	}
+	if n := m.driver.Calls("provision"); n != 0 {
+		t.Fatal("a refused request reached the provider", n)
+	}
+}
+
+func TestPlatformsNeverSeeEachOther(t *testing.T) {
+	m := newMarket(t)
+	other := func(r *http.Request) { r.SetBasicAuth("cf-us", m.passwords["cf-us"]) }
+	const i = "/v2/service_instances/same"
+	m.is(m.ask("PUT", i, m.order("sync", "")), 201)
+	m.is(m.ask("GET", i, "", other), 404)
+	m.is(m.ask("GET", i+"/last_operation", "", other), 404)
+	m.is(m.ask("DELETE", i+m.query("sync"), "", other), 410)
+	m.is(m.ask("PUT", i, m.order("rotatable", ""), other), 201)
+	if a := m.is(m.ask("GET", i, ""), 200); a.body["plan_id"] != m.plan("sync") {
+		t.Fatal(a.raw)
+	}
+}
+
+func TestClientsThatSendWhatTheyLike(t *testing.T) {
+	m := newMarket(t)
+	form := func(r *http.Request) { r.Header.Set("Content-Type", "application/x-www-form-urlencoded") }
+	old := func(r *http.Request) { r.Header.Set("X-Broker-API-Version", "2.11") }
+	m.is(m.ask("PUT", "/v2/service_instances/curl", m.order("sync", ""), form), 201)
+	m.is(m.ask("GET", "/v2/service_instances/curl", "", old), 200)
+	claims := base64.StdEncoding.EncodeToString([]byte(`{"user_id":"u-7"}`))
+	m.is(m.ask("DELETE", "/v2/service_instances/curl"+m.query("sync"), "", func(r *http.Request) {
+		r.Header.Set("X-Broker-API-Originating-Identity", "cloudfoundry "+claims)
+	}), 200)
+	trail, err := m.broker.Audit.List(t.Context(), "", 100)
+	m.ok(err)
+	found := false
+	for _, e := range trail {
+		found = found || e.Action == "instance.deprovision" && e.Via == `claimed: cloudfoundry {"user_id":"u-7"}` && e.Who == "platform/cf-eu"
+	}
+	if !found {
+		t.Fatal("the claim is not in the trail", trail)
+	}
+}
+
+func TestNoSecretIsLogged(t *testing.T) {
+	m := newMarket(t)
+	m.is(m.ask("PUT", "/v2/service_instances/s?accepts_incomplete=true", m.order("async", `,"context":{"x":"hush-context"},"parameters":{"label":"hush-label"}`)), 202)
+	m.is(m.ask("PUT", "/v2/service_instances/t?accepts_incomplete=true", m.order("async", `,"parameters":{"label":{"hush-label":1}}`)), 400)
+	if m.done("/v2/service_instances/s") != "succeeded" {
+		t.Fatal("not made")
+	}
+	a := m.is(m.ask("PUT", "/v2/service_instances/s/service_bindings/b?accepts_incomplete=true", `{"service_id":"`+m.offering.ID+`","plan_id":"`+m.plan("async")+`"}`), 202)
+	if m.done("/v2/service_instances/s/service_bindings/b") != "succeeded" {
+		t.Fatal(a.raw)
+	}
+	got := m.is(m.ask("GET", "/v2/service_instances/s/service_bindings/b", ""), 200)
+	password := got.body["credentials"].(map[string]any)["password"].(string)
+	log := m.log.String()
+	for _, secret := range []string{"hush", password, m.passwords["cf-eu"]} {
+		if strings.Contains(log, secret) {
+			t.Fatalf("the log has %q", secret)
+		}
+	}
+	if !strings.Contains(log, "provision") {
+		t.Fatal("the log is empty: this test proves nothing")
+	}
+}
+
+func TestGuessingIsLimited(t *testing.T) {
+	m := newMarket(t)
+	wrong := func(r *http.Request) { r.SetBasicAuth("cf-eu", "guess") }
+	for range 10 {
+		m.is(m.ask("GET", "/v2/catalog", "", wrong), 401)
+	}
+	a := m.is(m.ask("GET", "/v2/catalog", ""), 429)
+	if a.header.Get("Retry-After") == "" {
+		t.Fatal("no Retry-After")
+	}
+	m.is(m.ask("GET", "/v2/catalog", "", func(r *http.Request) { r.SetBasicAuth("cf-us", m.passwords["cf-us"]) }), 200)
+}
