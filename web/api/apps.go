@@ -19,6 +19,7 @@ func (a *API) apps() {
 	register(a, route{method: http.MethodGet, path: prefix + "/apps", id: "app-list", tag: "apps", summary: "Apps that you see."}, a.appList)
 	register(a, route{method: http.MethodPost, path: prefix + "/apps", id: "app-create", tag: "apps", status: http.StatusCreated, summary: "Make an app."}, a.appCreate)
 	register(a, route{method: http.MethodGet, path: prefix + "/apps/{ref}", id: "app-get", tag: "apps", summary: "One app, by name or id."}, a.appGet)
+	register(a, route{method: http.MethodGet, path: prefix + "/apps/{ref}/env", id: "app-env", tag: "apps", summary: "The app's environment with credentials in clear, in a format. The reading is audited."}, a.appEnv)
 }
 
 func (a *API) appList(ctx context.Context, who identity.Principal, in *place) (*reply[[]client.App], error) {
