@@ -1,0 +1,127 @@
+package look
+
+// Market is the marketplace.
+type Market struct {
+	Frame
+	Sellers   int
+	Total     int
+	Kinds     []Facet
+	Regions   []Facet
+	Providers []Facet
+	Cards     []Card
+	ClearURL  string // without any filter; empty when there is none
+	Command   Command
+}
+
+// Template names the page's template.
+func (Market) Template() string { return "market" }
+
+// Facet is one filter: following it turns it on or off and keeps the others.
+type Facet struct {
+	Label, URL string
+	Count      int
+	On         bool
+}
+
+// Card is an offering in the marketplace.
+type Card struct {
+	URL, Kind, Title, Name string
+	Provider, Region, Line string
+	Tags                   []string
+	From                   Price
+	Plans                  int
+	Status                 Chip // empty word: selling
+}
+
+// Price is what a plan costs in words: the number people look for, and how it comes about.
+type Price struct {
+	Big, Small string
+	Metered    []string // each metered rate in words
+}
+
+// Limit is something a plan holds.
+type Limit struct{ Name, Value string }
+
+// PlanBox is a plan on its offering's page.
+type PlanBox struct {
+	Name, Title, Line string
+	Price             Price
+	Limits            []Limit
+	URL               string // of the form; empty when it cannot be bought now
+}
+
+// Rival is the same kind of backend from somebody (maybe the same seller).
+type Rival struct {
+	URL, Name, Provider, Region, Plan string
+	Price                             Price
+	Status                            Chip
+	Current                           bool
+}
+
+// Offering is one offering with its plans.
+type Offering struct {
+	Frame
+	Card      Card
+	Docs      string
+	Open      bool
+	Why       string // when not open
+	Plans     []PlanBox
+	Rivals    []Rival
+	Alias     string
+	Variables []Variable
+	Commands  []Command
+}
+
+// Template names the page's template.
+func (Offering) Template() string { return "offering" }
+
+// Variable is one environment variable of an app.
+type Variable struct {
+	Name, Value string
+	Secret      bool // shown only after Reveal
+	From        string
+}
+
+// Provision is the form that buys an instance.
+type Provision struct {
+	Frame
+	Card     Card
+	Plans    []PlanChoice
+	Name     Field
+	App      Field
+	Alias    Field
+	Preview  []string // names of the variables the app would get
+	Params   []Field
+	Quote    Quote
+	Problems []string // what was wrong that belongs to no field
+	Command  Command
+	Open     bool
+	Why      string
+}
+
+// Template names the page's template.
+func (Provision) Template() string { return "provision" }
+
+// PlanChoice is a plan in the form.
+type PlanChoice struct {
+	Name, Title string
+	Price       Price
+	On          bool
+	Limits      []Limit
+}
+
+// Quote says what would be paid.
+type Quote struct {
+	Plan    string
+	Monthly string // the most that the fixed rates come to
+	Hourly  string // empty unless charged by the hour
+	Once    string
+	Metered []string
+	Free    bool
+}
+
+// facets is a named group of filters.
+type facets struct {
+	Name  string
+	Items []Facet
+}
