@@ -19,7 +19,8 @@ const module = "github.com/sutlerhq/sutler/"
 var doors = map[string][]string{
 	"web":                    {"web/api", "web/pages", "web/problem", "identity", "identity/directory"},
 	"web/api":                {"web/problem", "web/client", "broker", "broker/environ", "billing", "billing/focus", "identity/*", "providers", "catalog"},
-	"web/pages":              {"web/problem", "broker", "broker/environ", "billing", "billing/focus", "identity/*", "providers", "catalog"},
+	"web/pages":              {"web/pages/look", "web/problem", "broker", "broker/environ", "billing", "billing/focus", "identity/*", "providers", "catalog"},
+	"web/pages/look":         {"catalog"},
 	"web/problem":            {},
 	"web/client":             {},
 	"broker":                 {"providers", "providers/latency", "catalog", "identity"},

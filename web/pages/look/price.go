@@ -31,13 +31,13 @@ func PriceOf(p catalog.Plan, want string) Price {
 	case q.Free:
 		price.Big = "free"
 	case q.Monthly == "" && q.Once != "":
-		price.Big, price.Small = q.Once, "once"
+		price.Big, price.Small, price.Unit = q.Once, "once", "once"
 	case q.Monthly == "":
 		price.Big, price.Small = "by use", "no fixed price"
 	case q.Hourly != "":
-		price.Big, price.Small = q.Monthly, "a month at most, "+q.Hourly+"/h"
+		price.Big, price.Small, price.Unit = q.Monthly, "a month at most, "+q.Hourly+"/h", "a month"
 	default:
-		price.Big, price.Small = q.Monthly, "a month"
+		price.Big, price.Small, price.Unit = q.Monthly, "a month", "a month"
 	}
 	return price
 }

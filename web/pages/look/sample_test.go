@@ -17,7 +17,7 @@ func frame(title, section string) look.Frame {
 }
 
 var (
-	small   = look.Price{Big: "€5", Small: "a month at most, €0.00744/h"}
+	small   = look.Price{Big: "€5", Small: "a month at most, €0.00744/h", Unit: "a month"}
 	limits  = []look.Limit{{Name: "Connections", Value: "40"}, {Name: "Storage", Value: "10 GiB"}}
 	pgCard  = look.Card{URL: "/x", Kind: "postgresql", Title: "PostgreSQL", Name: "postgresql", Provider: "harbour", Region: "eu-central", Line: "A database of your own on a managed PostgreSQL 15.", Tags: []string{"sql", "relational"}, From: look.Price{Big: "free"}, Plans: 3, Status: look.Chip{Tone: "good", Word: "selling"}}
 	envVars = []look.Variable{{Name: "DATABASE_URL", Secret: true}, {Name: "DATABASE_HOST", Value: "pg.harbour.internal"}, {Name: "DATABASE_PASSWORD", Secret: true}}
@@ -61,7 +61,7 @@ func fullInstance(row look.InstanceRow) []look.Page {
 	making := look.InstanceRow{Name: "events", URL: "/x", Kind: "nats", Offering: "nats", Plan: "standard", Provider: "embedded", Region: "local", State: look.Chip{Tone: "note", Word: "creating", Note: "making the account"}, Cost: "€1.20", CreatedAt: now.Add(-time.Minute)}
 	live := frame("Instances", "instances")
 	live.Live, live.Notice = "/events", look.Notice{Tone: "good", Text: "events is being created."}
-	inst := look.Instance{Frame: frame("orders-db", "instances"), Row: row, Title: "PostgreSQL", Note: "The provider answers slowly.", Write: true, CanBind: true, Costs: true, Limits: limits,
+	inst := look.Instance{Frame: frame("orders-db", "instances"), Row: row, Sold: "PostgreSQL", Note: "The provider answers slowly.", Write: true, CanBind: true, Costs: true, Limits: limits,
 		Steps:    []look.Step{{Text: "Bound to shop-web", Tone: "good", At: now.Add(-time.Hour)}, {Text: "Ready after 1.2 s", Tone: "good", At: now.AddDate(0, 0, -21)}, {Text: "Created", Tone: "good", Note: "quote €5 accepted", At: now.AddDate(0, 0, -21)}},
 		Bindings: []look.BindingRow{{ID: "bnd_1", App: "shop-web", AppURL: "/x", Alias: "DATABASE", State: look.Chip{Tone: "good", Word: "ready"}, CreatedAt: now.Add(-time.Hour), Ready: true, CanReveal: true, Values: envVars}},
 		App:      look.Field{Name: "app", Label: "App", Kind: "select", Required: true, Options: []look.Choice{{Value: "reports", Label: "reports"}}}, Alias: look.Field{Name: "alias", Label: "Alias", Placeholder: "DATABASE"},

@@ -52,18 +52,18 @@ type InvoiceRow struct {
 // Invoice is one invoice, or the running month as if it ended now.
 type Invoice struct {
 	Frame
-	Number, Account, Seller, Currency, Org string
-	Preview                                bool
-	From, To, IssuedAt                     time.Time
-	State                                  Chip
-	Sent                                   string
-	Lines                                  []Line
-	Subtotal, Discount                     string
-	Tax                                    []TaxRow
-	Total, Credit, Due                     string
-	Hash, Previous, Signature              string
-	Verified                               *Verified // nil until somebody asked
-	Command                                Command
+	Number, Account, Seller, Currency string
+	Preview                           bool
+	From, To, IssuedAt                time.Time
+	State                             Chip
+	Sent                              string
+	Lines                             []Line
+	Subtotal, Discount                string
+	Tax                               []TaxRow
+	Total, Credit, Due                string
+	Hash, Previous, Signature         string
+	Verified                          *Verified // nil until somebody asked
+	Command                           Command
 }
 
 // Template names the page's template.

@@ -30,7 +30,7 @@ type InstanceRow struct {
 type Instance struct {
 	Frame
 	Row       InstanceRow
-	Title     string // the offering's
+	Sold      string // the offering's title
 	Note      string
 	Steps     []Step
 	Bindings  []BindingRow

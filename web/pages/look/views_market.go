@@ -36,6 +36,7 @@ type Card struct {
 // Price is what a plan costs in words: the number people look for, and how it comes about.
 type Price struct {
 	Big, Small string
+	Unit       string   // what Big is for: "a month"
 	Metered    []string // each metered rate in words
 }
 

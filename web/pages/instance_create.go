@@ -1,0 +1,96 @@
+package pages
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/sutlerhq/sutler/broker"
+	"github.com/sutlerhq/sutler/internal/fault"
+	"github.com/sutlerhq/sutler/web/problem"
+)
+
+// patience is how long creating waits for a fast backend before the page says that it is being made.
+const patience = 2 * time.Second
+
+// createInstance orders an instance, and binds it when an app was chosen. The same form sent twice finds the first one's instance: the
+// name is the order's identity.
+func (p *Pages) createInstance(c echo.Context) error {
+	v, err := p.visit(c, "Create", "market")
+	if err != nil {
+		return err
+	}
+	typed, err := c.FormParams()
+	if err != nil {
+		return fault.Invalid.Wrap(err, "The form could not be read.")
+	}
+	ctx := c.Request().Context()
+	o, err := p.orderOf(ctx, v, c.Param("offering"), typed)
+	if err != nil {
+		return err
+	}
+	made, fresh, err := p.place(ctx, v, &o)
+	if err != nil {
+		if !told(err) {
+			return err
+		}
+		return p.show(c, problem.Status(fault.KindOf(err)), o.page(v.frame))
+	}
+	done := "created"
+	if !fresh {
+		done = "found"
+	}
+	to := url.Values{"done": {done}}
+	if app := typed.Get("app"); app != "" {
+		to.Set("done", p.bindSoon(ctx, v, made, app, typed.Get("alias")))
+		if to.Get("done") != "bound" {
+			to.Set("app", app)
+			to.Set("alias", typed.Get("alias"))
+		}
+	}
+	return c.Redirect(http.StatusSeeOther, v.frame.Base()+"/instances/"+made.Name+"?"+to.Encode())
+}
+
+// place gives the order to the broker. What was wrong stands in the order's fields afterwards.
+func (p *Pages) place(ctx context.Context, v visit, o *order) (broker.Instance, bool, error) {
+	params, wrong := o.params.read(o.typed)
+	if o.typed.Get("name") == "" {
+		wrong["name"] = "Give it a name."
+	}
+	if len(wrong) > 0 {
+		o.wrong, o.top = wrong, []string{"Some fields are not right yet; nothing was created."}
+		return broker.Instance{}, false, fault.Invalid.Errorf("The form has mistakes.")
+	}
+	ask := broker.ProvisionOrder{Org: v.org.ID, Project: v.project.ID, Name: o.typed.Get("name"), Offering: o.offer.Name, Plan: o.plan.Name, Params: params, AcceptsAsync: true}
+	for _, a := range o.apps {
+		if a.Name == o.typed.Get("app") {
+			ask.App = a.ID
+		}
+	}
+	made, fresh, err := p.Broker.Provision(ctx, v.who, ask)
+	if err != nil {
+		o.wrong, o.top = wrongFields(err, append(o.params.names, "name", raw)...)
+	}
+	return made, fresh, err
+}
+
+// bindSoon binds the app when the instance is ready within our patience, and says which notice tells what became of it.
+func (p *Pages) bindSoon(ctx context.Context, v visit, made broker.Instance, app, as string) string {
+	found, err := p.Directory.App(ctx, v.who, v.project.ID, app)
+	if err != nil {
+		return "bindfail"
+	}
+	op, err := p.Broker.Wait(ctx, made.Operation.ID, patience)
+	if err != nil || op.State != "succeeded" {
+		return "later"
+	}
+	if _, _, err = p.Broker.Bind(ctx, v.who, broker.BindOrder{Instance: made.ID, App: found.ID, Alias: as, AcceptsAsync: true}); err != nil {
+		p.Log.LogAttrs(ctx, slog.LevelInfo, "bind after create", slog.String("instance", made.ID), slog.Any("cause", err))
+		return "bindfail"
+	}
+	return "bound"
+}

@@ -1,0 +1,110 @@
+package pages
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/sutlerhq/sutler/broker"
+	"github.com/sutlerhq/sutler/web/pages/look"
+)
+
+// filter is what the marketplace's address asks for.
+type filter struct{ query, kind, region, provider string }
+
+func filterOf(q url.Values) filter {
+	return filter{strings.TrimSpace(q.Get("q")), q.Get("kind"), q.Get("region"), q.Get("provider")}
+}
+
+func (f filter) url(path string) string {
+	q := url.Values{}
+	for name, value := range map[string]string{"q": f.query, "kind": f.kind, "region": f.region, "provider": f.provider} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	if len(q) == 0 {
+		return path
+	}
+	return path + "?" + q.Encode()
+}
+
+func (f filter) holds(o broker.Offer) bool {
+	return (f.kind == "" || f.kind == string(o.Kind)) && (f.region == "" || f.region == o.Region) &&
+		(f.provider == "" || f.provider == o.Provider) && matches(f.query, o.Offering)
+}
+
+// market shows what is on sale.
+func (p *Pages) market(c echo.Context) error {
+	v, err := p.visit(c, "Marketplace", "market")
+	if err != nil {
+		return err
+	}
+	offers, err := p.Broker.Market(c.Request().Context(), v.who)
+	if err != nil {
+		return err
+	}
+	return p.show(c, http.StatusOK, marketPage(v.frame, c.Request().URL.Path, filterOf(c.QueryParams()), offers))
+}
+
+func marketPage(f look.Frame, path string, want filter, offers []broker.Offer) look.Market {
+	f.Search = want.query
+	page := look.Market{Frame: f, Total: len(offers), Command: marketCommand(want)}
+	if want != (filter{}) {
+		page.ClearURL = path
+	}
+	sellers := map[string]bool{}
+	for _, o := range offers {
+		sellers[o.Provider] = true
+		if want.holds(o) {
+			page.Cards = append(page.Cards, card(f.Market(), o))
+		}
+	}
+	page.Sellers = len(sellers)
+	page.Kinds = facetsOf(offers, want, path, func(o broker.Offer) string { return string(o.Kind) }, func(f *filter) *string { return &f.kind })
+	page.Regions = facetsOf(offers, want, path, func(o broker.Offer) string { return o.Region }, func(f *filter) *string { return &f.region })
+	page.Providers = facetsOf(offers, want, path, func(o broker.Offer) string { return o.Provider }, func(f *filter) *string { return &f.provider })
+	return page
+}
+
+// facetsOf lists the values of one facet with how many offerings each would show beside the other filters. Following one turns it on or off.
+func facetsOf(offers []broker.Offer, want filter, path string, value func(broker.Offer) string, field func(*filter) *string) []look.Facet {
+	others := want
+	*field(&others) = ""
+	var list []look.Facet
+	for _, o := range offers {
+		name := value(o)
+		if name == "" || slices.ContainsFunc(list, func(f look.Facet) bool { return f.Label == name }) {
+			continue
+		}
+		with, n := others, 0
+		*field(&with) = name
+		for _, other := range offers {
+			if with.holds(other) {
+				n++
+			}
+		}
+		on := *field(&want) == name
+		if on {
+			with = others
+		}
+		list = append(list, look.Facet{Label: name, URL: with.url(path), Count: n, On: on})
+	}
+	return list
+}
+
+func marketCommand(f filter) look.Command {
+	words := []string{"sutler", "marketplace"}
+	if f.query != "" {
+		words = append(words, f.query)
+	}
+	for _, flag := range [][2]string{{"--kind", f.kind}, {"--region", f.region}, {"--provider", f.provider}} {
+		if flag[1] != "" {
+			words = append(words, flag[0], flag[1])
+		}
+	}
+	return command(words...)
+}

@@ -1,0 +1,53 @@
+package pages
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/sutlerhq/sutler/broker"
+	"github.com/sutlerhq/sutler/identity"
+	"github.com/sutlerhq/sutler/providers"
+	"github.com/sutlerhq/sutler/web/pages/look"
+)
+
+// offering shows one offering with its plans, and what the same kind costs elsewhere.
+func (p *Pages) offering(c echo.Context) error {
+	v, err := p.visit(c, "Offering", "market")
+	if err != nil {
+		return err
+	}
+	offers, err := p.Broker.Market(c.Request().Context(), v.who)
+	if err != nil {
+		return err
+	}
+	o, err := offerNamed(offers, c.Param("offering"))
+	if err != nil {
+		return err
+	}
+	may := v.project.ID != "" && v.can(identity.InstanceWrite)
+	return p.show(c, http.StatusOK, offeringPage(v.frame, may, offers, o))
+}
+
+func offeringPage(f look.Frame, may bool, offers []broker.Offer, o broker.Offer) look.Offering {
+	page := look.Offering{
+		Frame: f, Card: card(f.Market(), o), Docs: o.Docs, Open: o.Status == providers.Up, Why: whyShut(o),
+		Rivals: rivals(f.Market(), offers, o), Alias: cmp.Or(alias(o.Kind), "its own name"), Commands: []look.Command{},
+	}
+	page.Title, page.Card.Status = page.Card.Title, offerChip(o)
+	for _, plan := range o.Plans {
+		box := look.PlanBox{Name: plan.Name, Title: planTitle(plan), Line: plan.Description, Price: look.PriceOf(plan, ""), Limits: look.LimitsOf(plan.Limits)}
+		if may && page.Open {
+			box.URL = page.Card.URL + "/new?plan=" + url.QueryEscape(plan.Name)
+		}
+		page.Plans = append(page.Plans, box)
+	}
+	page.Variables = variables(o.Kind, cmp.Or(alias(o.Kind), "NAME"))
+	if len(o.Plans) > 0 {
+		page.Commands = append(page.Commands, command("sutler", "create", o.Name+":"+o.Plans[0].Name, "NAME", "--app", "APP", "--wait"))
+	}
+	page.Commands = append(page.Commands, "sutler run --app APP -- ./server")
+	return page
+}
