@@ -183,3 +183,14 @@ func (h *house) end() billing.Invoice {
 	h.ok(err)
 	return one
 }
+
+// failed names the checks that did not hold.
+func failed(checks []billing.Check) []string {
+	var out []string
+	for _, c := range checks {
+		if !c.OK {
+			out = append(out, c.Name)
+		}
+	}
+	return out
+}

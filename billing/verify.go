@@ -122,8 +122,8 @@ func (v *verifier) recompute(ctx context.Context) error {
 		v.check("lines", "")
 	}
 	v.out.Recomputed = again.Total
-	if again.Total != v.signed.Total || !slices.Equal(again.Tax, v.signed.Tax) || again.Subtotal != v.signed.Subtotal {
-		v.check("total", fmt.Sprintf("recomputed %s, the document says %s", again.Total, v.signed.Total))
+	if problem != "" || again.Total != v.signed.Total || !slices.Equal(again.Tax, v.signed.Tax) || again.Subtotal != v.signed.Subtotal {
+		v.check("total", fmt.Sprintf("recomputed %q, the document says %q", again.Total, v.signed.Total))
 	} else {
 		v.check("total", "")
 	}
