@@ -7,6 +7,7 @@ import (
 
 	"github.com/sutlerhq/sutler/catalog"
 	"github.com/sutlerhq/sutler/catalog/money"
+	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/providers"
 )
 
@@ -25,8 +26,9 @@ func (b *Broker) readAll(ctx context.Context, _ string, due time.Time) (time.Tim
 		if silent[r.Provider] {
 			continue
 		}
-		if err := b.read(ctx, r, due); err != nil {
-			silent[r.Provider] = true
+		answered, err := b.read(ctx, r, due)
+		silent[r.Provider] = !answered
+		if err != nil {
 			b.Log.Warn("readings", "provider", r.Provider, "instance", r.ID, "hour", due, "err", err)
 		}
 		if ctx.Err() != nil {
@@ -38,33 +40,34 @@ func (b *Broker) readAll(ctx context.Context, _ string, due time.Time) (time.Tim
 
 // readLast reads what an instance used between its last hour and its end. When it cannot, the rest of that hour is our cost.
 func (b *Broker) readLast(ctx context.Context, j job) {
-	if err := b.read(ctx, j.instance, instant(j.instance.StoppedAt)); err != nil {
+	if _, err := b.read(ctx, j.instance, instant(j.instance.StoppedAt)); err != nil {
 		b.Log.Warn("readings: the last one", "provider", j.instance.Provider, "instance", j.instance.ID, "err", err)
 	}
 }
 
-// read asks the provider for one instance and records what was used in the window that ends at end.
-func (b *Broker) read(ctx context.Context, r instanceRow, end time.Time) error {
+// read asks the provider for one instance and records what was used in the window that ends at end. It tells whether the provider answered.
+func (b *Broker) read(ctx context.Context, r instanceRow, end time.Time) (answered bool, err error) {
 	p, ok := b.Providers.Get(r.Provider)
 	if !ok || !p.Can(providers.Meters) {
-		return nil
+		return true, nil
 	}
 	_, plan, err := b.Plan(ctx, r.PlanID)
 	if err != nil {
-		return err
+		return true, err
 	}
 	told, err := b.told(ctx, r, plan)
 	if err != nil {
-		return err
+		return true, err
 	}
 	var shown []providers.Reading
 	asking, cancel := context.WithTimeout(ctx, readPatience)
 	defer cancel()
 	err = b.ask(asking, func(ctx context.Context) (err error) { shown, err = p.Read(ctx, told); return err })
 	if err != nil {
-		return err
+		k := fault.KindOf(err)
+		return k != fault.Unavailable && k != fault.Timeout, err // another error is this instance's own
 	}
-	return b.DB.Tx(ctx, func(ctx context.Context) error { return b.recordUse(ctx, r.ID, shown, end) })
+	return true, b.DB.Tx(ctx, func(ctx context.Context) error { return b.recordUse(ctx, r.ID, shown, end) })
 }
 
 // recordUse stores readings and tells Meter, in one transaction. The event's id is instance, metric and window, so it counts once.
@@ -91,7 +94,7 @@ func (b *Broker) recordUse(ctx context.Context, instance string, shown []provide
 			continue
 		}
 		e := catalog.Event{
-			Sender: "collector", Source: "sutler/readings", ID: instance + "/" + s.Metric + "/" + strconv.FormatInt(end.Unix(), 10),
+			Sender: "collector", Source: "sutler/readings", ID: instance + "/" + s.Metric + "/" + strconv.FormatInt(end.UnixMicro(), 10),
 			Metric: s.Metric, Instance: instance, Time: end.Add(-time.Microsecond), Value: value, // the window's last moment: it belongs to the month that ends there
 		}
 		if err := b.Meter.Record(ctx, e); err != nil {

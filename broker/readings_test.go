@@ -1,0 +1,100 @@
+package broker
+
+import (
+	"testing"
+	"time"
+
+	"github.com/sutlerhq/sutler/catalog/money"
+	"github.com/sutlerhq/sutler/internal/database"
+	"github.com/sutlerhq/sutler/internal/database/dbtest"
+	"github.com/sutlerhq/sutler/providers"
+	"github.com/sutlerhq/sutler/providers/fake"
+)
+
+// What is used is recorded once, hour by hour, whatever the provider does.
+func TestReadings(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		m := newMarket(t, db)
+		i := m.made(t, "sync", "orders")
+		use := func(n int64) {
+			t.Helper()
+			if err := m.driver.Use(i.ID, n); err != nil {
+				t.Fatal(err)
+			}
+		}
+		hour := func(want string) {
+			t.Helper()
+			if _, err := m.Calendar.Advance(t.Context(), time.Hour); err != nil {
+				t.Fatal(err)
+			}
+			if got := m.books.used(t, fake.Metric); got != want {
+				t.Fatalf("recorded %s, want %s", got, want)
+			}
+		}
+		use(10)
+		hour("10")
+		use(5)
+		hour("15")
+		hour("15") // nothing used
+		m.driver.FailNext("read", 1, nil)
+		use(7)
+		hour("15") // not answered: nothing lost
+		hour("22")
+		if err := m.driver.Restart(); err != nil {
+			t.Fatal(err)
+		}
+		use(3)
+		hour("25") // the counter began again
+		use(4)
+		gone, err := m.Deprovision(t.Context(), ada, i.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.ends(t, gone.Operation.ID, succeeded)
+		if got := m.books.used(t, fake.Metric); got != "29" {
+			t.Fatalf("the last part of an hour: recorded %s, want 29", got)
+		}
+		for _, e := range m.books.events {
+			if e.Sender != "collector" || e.Instance != i.ID || e.Time.IsZero() {
+				t.Fatalf("%+v", e)
+			}
+		}
+	})
+}
+
+func TestReadingTheSameHourTwiceCountsOnce(t *testing.T) {
+	m := newMarket(t, dbtest.New(t))
+	i := m.made(t, "sync", "orders")
+	if err := m.driver.Use(i.ID, 10); err != nil {
+		t.Fatal(err)
+	}
+	due := m.clock.Now().Truncate(time.Hour).Add(time.Hour)
+	for range 2 {
+		if next, err := m.readAll(t.Context(), "hourly", due); err != nil || !next.Equal(due.Add(time.Hour)) {
+			t.Fatal(next, err)
+		}
+	}
+	if got := m.books.used(t, fake.Metric); got != "10" {
+		t.Fatal(got)
+	}
+}
+
+func TestSince(t *testing.T) {
+	for _, c := range []struct {
+		name, was, epoch, now string
+		known                 bool
+		want                  string
+	}{
+		{"the first reading", "", "", "7", false, "7"},
+		{"it went on", "7", "a", "9.5", true, "2.5"},
+		{"it began again", "7", "b", "2", true, "2"},
+		{"it went back", "7", "a", "2", true, "0"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := since(readingRow{Value: c.was, Epoch: c.epoch}, c.known, providers.Reading{Value: money.MustParse(c.now), Epoch: "a"})
+			if err != nil || got.String() != c.want {
+				t.Fatal(got, err)
+			}
+		})
+	}
+}
