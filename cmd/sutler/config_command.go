@@ -6,8 +6,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// configCommand is `sutler config check FILE`.
-func configCommand(s *session) *cobra.Command {
+// newConfig is `sutler config check FILE`.
+func newConfig(s *session) *cobra.Command {
 	check := &cobra.Command{
 		Use:     "check FILE",
 		Short:   "Say everything that is wrong with a configuration, with its lines",

@@ -34,7 +34,8 @@ type opened struct {
 // drivers is the one list of what the market can sell, by the name that `driver:` says.
 func drivers() map[string]func() driverSettings {
 	return map[string]func() driverSettings{
-		"fake": func() driverSettings { return new(fakeSettings) },
+		"fake":     func() driverSettings { return new(fakeSettings) },
+		"postgres": func() driverSettings { return new(postgresSettings) },
 	}
 }
 
@@ -45,6 +46,6 @@ type fakeSettings struct {
 
 func (*fakeSettings) check(*conf.Document, string, *config) {}
 
-func (s *fakeSettings) open(_ context.Context, o opening) (opened, error) {
-	return opened{driver: fake.New(fake.Options{Name: "fake", Dir: s.Dir, Clock: clock.Wall{}})}, nil
+func (s *fakeSettings) open(context.Context, opening) (opened, error) {
+	return opened{driver: fake.New(fake.Options{Dir: s.Dir})}, nil
 }

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/sutlerhq/sutler/broker/osb"
+	"github.com/sutlerhq/sutler/identity/issuer"
+	"github.com/sutlerhq/sutler/identity/signin"
+	"github.com/sutlerhq/sutler/web"
+	"github.com/sutlerhq/sutler/web/api"
+)
+
+// syncWait is how long a synchronous OSB answer waits for its operation before it says 202.
+const syncWait = 10 * time.Second
+
+// doors makes everything that answers on the one port. Its close ends the live pages.
+func (n *node) doors(o nodeOptions) error {
+	ours, err := issuer.New(issuer.Config{PublicURL: n.config.PublicURL, DB: n.db, Directory: n.directory, Keys: n.box, Log: n.log})
+	if err != nil {
+		return err
+	}
+	sessions := web.NewSessions(n.db, n.config.PublicURL, n.log)
+	signIn, err := signin.New(signin.Config{PublicURL: n.config.PublicURL, DB: n.db, Directory: n.directory, Sessions: sessions, Issuers: n.issuers(ours), Log: n.log})
+	if err != nil {
+		return err
+	}
+	rest := api.Deps{Broker: n.broker, Ledger: n.ledger, Directory: n.directory, Audit: n.audit, Clock: n.clock, Log: n.log}
+	if o.dev {
+		rest.Calendar = n.calendar
+	}
+	n.web = web.New(web.Config{
+		PublicURL: n.config.PublicURL, DB: n.db, Directory: n.directory, Sessions: sessions,
+		API: api.New(rest), Issuer: ours, SignIn: signIn, Metrics: metrics(),
+		OSB:   osb.Handler(osb.Config{Broker: n.broker, Directory: n.directory, Log: n.log, SyncWait: syncWait}),
+		Ready: n.db.Ping, Bearer: ours.Verify, TrustedProxies: n.config.TrustedProxies, Log: n.log,
+	})
+	return nil
+}
+
+// metrics shows the process to Prometheus.
+func metrics() http.Handler {
+	r := prometheus.NewRegistry()
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return promhttp.HandlerFor(r, promhttp.HandlerOpts{})
+}
