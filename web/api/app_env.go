@@ -11,7 +11,8 @@ import (
 
 // envQuery names an app and how its environment shall be written.
 type envQuery struct {
-	appRef
+	place
+	Ref    string `path:"ref" doc:"Name or id."`
 	Format string `query:"format" default:"dotenv" enum:"dotenv,shell,json,vcap,compose,systemd,k8s,servicebinding"`
 }
 
@@ -25,6 +26,10 @@ type document struct {
 func (a *API) appEnv(ctx context.Context, who identity.Principal, in *envQuery) (*document, error) {
 	app, err := a.app(ctx, who, in.place, in.Ref)
 	if err != nil {
+		return nil, err
+	}
+	// asked here too: broker has nothing to ask about while nothing is bound
+	if err := may(who, identity.CredentialsRead, identity.Scope{Org: app.Org, Project: app.Project, App: app.ID}, "read this app's environment"); err != nil {
 		return nil, err
 	}
 	granted, err := a.Broker.AppCredentials(ctx, who, app.ID)

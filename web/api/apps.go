@@ -61,7 +61,7 @@ func (a *API) appGet(ctx context.Context, who identity.Principal, in *appRef) (*
 
 // app finds one by id, or by name where a place can mean it.
 func (a *API) app(ctx context.Context, who identity.Principal, at place, ref string) (directory.App, error) {
-	return within(ctx, a, who, at, ref, "app", "app_", func(project string) (directory.App, error) {
+	return within(ctx, a, who, at, ref, noun{"app", "app_", "sutler app list"}, func(project string) (directory.App, error) {
 		return a.Directory.App(ctx, who, project, ref)
 	})
 }

@@ -113,7 +113,7 @@ func (a *API) home(ctx context.Context, who identity.Principal, order client.New
 
 // instance finds one by id, or by name where a place can mean it.
 func (a *API) instance(ctx context.Context, who identity.Principal, at place, ref string) (broker.Instance, error) {
-	return within(ctx, a, who, at, ref, "instance", "ins_", func(project string) (broker.Instance, error) {
+	return within(ctx, a, who, at, ref, noun{"instance", "ins_", "sutler instances"}, func(project string) (broker.Instance, error) {
 		return a.Broker.Instance(ctx, who, project, ref)
 	})
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/sutlerhq/sutler/identity"
@@ -28,11 +29,15 @@ func (a *API) org(ctx context.Context, who identity.Principal, ref string) (dire
 	return only(orgs, "org", func(o directory.Org) string { return o.Name })
 }
 
-// project finds the project that was named, or the only one that who sees.
+// project finds the project that was named; without a name the only one that who sees, or an org's first, which is called "default".
 func (a *API) project(ctx context.Context, who identity.Principal, p place) (directory.Project, error) {
 	list, err := a.projects(ctx, who, p)
 	if err != nil {
 		return directory.Project{}, err
+	}
+	first := slices.DeleteFunc(slices.Clone(list), func(p directory.Project) bool { return p.Name != "default" })
+	if len(first) == 1 {
+		return first[0], nil
 	}
 	return only(list, "project", func(p directory.Project) string { return p.Name })
 }
@@ -105,10 +110,13 @@ func only[T any](list []T, noun string, name func(T) string) (T, error) {
 	return none, fault.Invalid.Errorf("There is more than one %s: %s.", noun, strings.Join(names, ", ")).WithHint("Say which one with --%s NAME.", noun)
 }
 
+// noun is what a name can be of.
+type noun struct{ word, prefix, list string } // the prefix of its ids, the command that lists them
+
 // within looks a name up in each project that a place can mean, and gives the only find. An id needs no place.
-func within[T any](ctx context.Context, a *API, who identity.Principal, p place, ref, noun, idPrefix string, find func(project string) (T, error)) (T, error) {
+func within[T any](ctx context.Context, a *API, who identity.Principal, p place, ref string, n noun, find func(project string) (T, error)) (T, error) {
 	var none T
-	if strings.HasPrefix(ref, idPrefix) {
+	if strings.HasPrefix(ref, n.prefix) {
 		return find("")
 	}
 	list, err := a.projects(ctx, who, p)
@@ -128,11 +136,11 @@ func within[T any](ctx context.Context, a *API, who identity.Principal, p place,
 	}
 	switch len(found) {
 	case 0:
-		return none, fault.NotFound.Errorf("There is no %s %q.", noun, ref).WithHint("sutler %ss lists what there is.", noun)
+		return none, fault.NotFound.Errorf("There is no %s %q.", n.word, ref).WithHint("%s shows what there is.", n.list)
 	case 1:
 		return found[0], nil
 	default:
-		return none, fault.Invalid.Errorf("There is more than one %s %q: in the projects %s.", noun, ref, strings.Join(places, ", ")).WithHint("Say which one with --project NAME.")
+		return none, fault.Invalid.Errorf("There is more than one %s %q: in the projects %s.", n.word, ref, strings.Join(places, ", ")).WithHint("Say which one with --project NAME.")
 	}
 }
 
