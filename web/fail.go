@@ -14,9 +14,9 @@ import (
 	"github.com/sutlerhq/sutler/web/problem"
 )
 
-// Failer shows a problem as a page; Pages may be one.
+// Failer shows an error as a page; Pages may be one.
 type Failer interface {
-	Fail(c echo.Context, p problem.Problem) error
+	Fail(c echo.Context, err error) error
 }
 
 // fail answers with an error that no handler has answered with.
@@ -24,24 +24,23 @@ func (s *Server) fail(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
 	}
-	p := s.translate(c.Request().Context(), err)
-	if p.Status == http.StatusTooManyRequests {
-		c.Response().Header().Set("Retry-After", "60")
-	}
-	pages, ok := s.Pages.(Failer)
-	if ok && areaOf(c.Request().URL.Path) != api && strings.Contains(c.Request().Header.Get("Accept"), "text/html") {
-		if err := pages.Fail(c, p); err == nil || c.Response().Committed {
-			return
-		}
-	}
-	p.Write(c.Response())
-}
-
-// translate gives the router's own errors and a body over the limit their kind.
-func (s *Server) translate(ctx context.Context, err error) problem.Problem {
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		err = fault.TooLarge.Errorf("The body is over %d bytes.", s.BodyLimit)
 	}
+	if fault.KindOf(err) == fault.TooMany {
+		c.Response().Header().Set("Retry-After", "60")
+	}
+	browser := areaOf(c.Request().URL.Path) != api && strings.Contains(c.Request().Header.Get("Accept"), "text/html")
+	if pages, ok := s.Pages.(Failer); ok && browser {
+		if err := pages.Fail(c, err); err == nil || c.Response().Committed {
+			return
+		}
+	}
+	s.translate(c.Request().Context(), err).Write(c.Response())
+}
+
+// translate gives the router's own errors their kind.
+func (s *Server) translate(ctx context.Context, err error) problem.Problem {
 	he, ok := errors.AsType[*echo.HTTPError](err)
 	if !ok {
 		return problem.Of(ctx, s.Log, err)

@@ -26,6 +26,9 @@ type door struct {
 	limit *limit
 }
 
+// Router is brokerapi's router, whose routes the permission tests walk.
+func (d *door) Router() http.Handler { return d.inner }
+
 // ServeHTTP answers one request of a platform.
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if id := r.Header.Get(requestHeader); id != "" {

@@ -1,13 +1,14 @@
 package signin
 
 import (
+	"cmp"
 	"net/http"
 )
 
 // login sends the browser to the one issuer, or to the one chosen, or lets it choose.
 func (s *SignIn) login(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	returnTo := local(q.Get("return_to"))
+	returnTo := local(cmp.Or(q.Get("return_to"), q.Get("next")))
 	id := q.Get("issuer")
 	if id == "" && len(s.Issuers) > 1 {
 		s.choose(w, r, returnTo)
