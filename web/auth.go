@@ -74,6 +74,9 @@ func (s *Server) turnAway(c echo.Context, a area) error {
 		return anonymous
 	}
 	c.Response().Header().Set("Cache-Control", "no-store")
+	if r.URL.Path == "/" {
+		return c.Redirect(http.StatusSeeOther, "/signin") // says what this is before it asks who you are
+	}
 	return c.Redirect(http.StatusSeeOther, "/auth/login?return_to="+url.QueryEscape(r.URL.RequestURI()))
 }
 

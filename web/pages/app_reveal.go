@@ -5,6 +5,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/sutlerhq/sutler/broker/environ"
 	"github.com/sutlerhq/sutler/web/pages/look"
 )
 
@@ -18,11 +19,20 @@ func (p *Pages) revealApp(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	page.Revealed, page.Pending, page.Variables = true, false, nil
+	bound := make([]environ.Binding, 0, len(open))
 	for _, one := range open {
-		for _, value := range inClear(one.Values) {
-			page.Variables = append(page.Variables, look.Variable{Name: variable(one.Binding.Alias, value.Name), Value: value.Value, From: one.Instance.Name})
-		}
+		bound = append(bound, environ.Binding{
+			Alias: one.Binding.Alias, Kind: string(one.Instance.Kind), Offering: one.Instance.Offering, Plan: one.Instance.Plan, Provider: one.Instance.Provider,
+			InstanceName: one.Instance.Name, InstanceID: one.Instance.ID, BindingID: one.Binding.ID, Credentials: one.Values,
+		})
+	}
+	env, err := environ.Variables(bound)
+	if err != nil {
+		return err
+	}
+	page.Revealed, page.Pending, page.Variables = true, false, nil
+	for _, one := range env {
+		page.Variables = append(page.Variables, look.Variable{Name: one.Name, Value: one.Value})
 	}
 	return p.show(c, http.StatusOK, page)
 }

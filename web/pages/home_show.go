@@ -21,7 +21,7 @@ func (p *Pages) home(c echo.Context) error {
 
 // signin says what Sutler is to those who are not signed in.
 func (p *Pages) signin(c echo.Context) error {
-	next := c.QueryParam("next")
+	next := c.QueryParam("return_to")
 	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.Contains(next, `\`) {
 		next = "" // it would lead somewhere else
 	}

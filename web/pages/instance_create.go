@@ -2,9 +2,11 @@ package pages
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"reflect"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -16,6 +18,9 @@ import (
 
 // patience is how long creating waits for a fast backend before the page says that it is being made.
 const patience = 2 * time.Second
+
+// moment is how long the same order under the same name counts as the same form sent again.
+const moment = 10 * time.Minute
 
 // createInstance orders an instance, and binds it when an app was chosen. The same form sent twice finds the first one's instance: the
 // name is the order's identity.
@@ -45,7 +50,7 @@ func (p *Pages) createInstance(c echo.Context) error {
 		done = "found"
 	}
 	to := url.Values{"done": {done}}
-	if app := typed.Get("app"); app != "" {
+	if app := typed.Get("app"); fresh && app != "" {
 		to.Set("done", p.bindSoon(ctx, v, made, app, typed.Get("alias")))
 		if to.Get("done") != "bound" {
 			to.Set("app", app)
@@ -72,10 +77,29 @@ func (p *Pages) place(ctx context.Context, v visit, o *order) (broker.Instance, 
 		}
 	}
 	made, fresh, err := p.Broker.Provision(ctx, v.who, ask)
+	if fault.KindOf(err) == fault.Conflict {
+		if made, ok := p.again(ctx, v, ask); ok {
+			return made, false, nil
+		}
+	}
 	if err != nil {
 		o.wrong, o.top = wrongFields(err, append(o.params.names, "name", raw)...)
 	}
 	return made, fresh, err
+}
+
+// again finds the instance that this very order made a moment ago: a form is sent twice by a second press, or by reloading its answer.
+func (p *Pages) again(ctx context.Context, v visit, ask broker.ProvisionOrder) (broker.Instance, bool) {
+	made, err := p.Broker.Instance(ctx, v.who, v.project.ID, ask.Name)
+	if err != nil || made.Offering != ask.Offering || made.Plan != ask.Plan || p.Clock.Now().Sub(made.CreatedAt) > moment {
+		return made, false
+	}
+	return made, sameJSON(made.Params, ask.Params)
+}
+
+func sameJSON(a, b json.RawMessage) bool {
+	var x, y any
+	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && reflect.DeepEqual(x, y)
 }
 
 // bindSoon binds the app when the instance is ready within our patience, and says which notice tells what became of it.

@@ -48,7 +48,7 @@ func (p *Pages) orderOf(ctx context.Context, v visit, offering string, typed url
 
 // page is the form with what was typed.
 func (o order) page(f look.Frame) look.Provision {
-	c := card(f.Market(), o.offer)
+	c := card(f, o.offer)
 	f.Title = "Create " + c.Title
 	page := look.Provision{
 		Frame: f, Card: c, Open: o.offer.Status == providers.Up && len(o.offer.Plans) > 0, Why: whyShut(o.offer), Problems: o.top,
@@ -57,10 +57,10 @@ func (o order) page(f look.Frame) look.Provision {
 			Pattern: "[a-z]([a-z0-9\\-]{0,61}[a-z0-9])?", Help: "Small letters, digits and dashes; unique in this project.",
 		},
 		Params: o.params.fields(o.typed, o.wrong),
-		Quote:  look.QuoteOf(o.plan, ""),
+		Quote:  look.QuoteOf(o.plan, f.Currency),
 	}
 	for _, plan := range o.offer.Plans {
-		page.Plans = append(page.Plans, look.PlanChoice{Name: plan.Name, Title: planTitle(plan), Price: look.PriceOf(plan, ""), Limits: look.LimitsOf(plan.Limits), On: plan.Name == o.plan.Name})
+		page.Plans = append(page.Plans, look.PlanChoice{Name: plan.Name, Title: planTitle(plan), Price: look.PriceOf(plan, f.Currency), Limits: look.LimitsOf(plan.Limits), On: plan.Name == o.plan.Name})
 	}
 	page.App, page.Alias = appFields(o.apps, o.offer.Kind, o.typed, o.wrong)
 	if len(o.apps) > 0 {

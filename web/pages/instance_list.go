@@ -96,12 +96,12 @@ func (p *Pages) costs(ctx context.Context, v visit) spending {
 	if !v.can(identity.UsageRead) {
 		return spending{}
 	}
-	lines, currency, err := p.Ledger.Costs(ctx, v.who, v.scope())
+	lines, _, err := p.Ledger.Costs(ctx, v.who, v.scope())
 	if err != nil {
 		p.Log.LogAttrs(ctx, slog.LevelWarn, "costs", slog.String("project", v.project.ID), slog.Any("cause", err))
 		return spending{}
 	}
-	return spending{true, currency, lines}
+	return spending{true, v.frame.Currency, lines}
 }
 
 // sum adds the lines of an instance up, or all of them.

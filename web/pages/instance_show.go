@@ -56,7 +56,7 @@ func (p *Pages) instancePage(ctx context.Context, v visit, i broker.Instance, ty
 	}
 	page.Limits, page.Row.OfferingURL = limitsOf(offers, i), ""
 	if o, err := offerNamed(offers, i.Offering); err == nil {
-		one := card(v.frame.Market(), o)
+		one := card(v.frame, o)
 		page.Sold, page.Row.OfferingURL = one.Title, one.URL
 	}
 	bindings, err := p.Broker.Bindings(ctx, v.who, i.ID, "", "")

@@ -54,14 +54,14 @@ func TestSharesAddUp(t *testing.T) {
 
 func TestInvoicePageHidesWhatIsNothing(t *testing.T) {
 	page := invoicePage(look.Frame{}, billing.Invoice{Currency: "EUR", State: "open", Subtotal: "3", Discount: "0.00", CreditApplied: "0", Total: "3.57", Due: "3.57", Tax: []billing.Tax{{Name: "VAT", Rate: "0.19", Amount: "0.57"}}})
-	if page.Discount != "" || page.Credit != "" || page.Total != "€3.57" || page.Tax[0].Amount != "€0.57" || page.State.Tone != "care" {
+	if page.Discount != "" || page.Credit != "" || page.Total != "€3.57" || page.Tax[0].Amount != "€0.57" || page.Tax[0].Rate != "19\u00a0%" || page.State.Tone != "care" {
 		t.Errorf("page: %+v", page)
 	}
 }
 
 func TestRevealedCredentialsPutTheAddressFirst(t *testing.T) {
 	list := inClear(map[string]any{"host": "h", "uri": "u", "port": 5432, "hosts": []string{"a"}})
-	if list[0].Name != "uri" || list[2].Value != `["a"]` || list[3].Value != "5432" || variable("DATABASE", "uri") != "DATABASE_URL" || variable("A", "tls.ca-file") != "A_TLS_CA_FILE" {
+	if list[0].Name != "uri" || list[2].Value != `["a"]` || list[3].Value != "5432" {
 		t.Errorf("credentials: %+v", list)
 	}
 }

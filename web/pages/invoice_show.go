@@ -1,11 +1,13 @@
 package pages
 
 import (
+	"math/big"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/sutlerhq/sutler/billing"
+	"github.com/sutlerhq/sutler/catalog/money"
 	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/web/pages/look"
 )
@@ -45,7 +47,7 @@ func invoicePage(f look.Frame, i billing.Invoice) look.Invoice {
 		Total: cash(i.Total), Credit: some(i.Currency, i.CreditApplied), Due: cash(i.Due), Hash: i.Hash, Previous: i.Previous, Signature: i.Signature,
 	}
 	for _, t := range i.Tax {
-		page.Tax = append(page.Tax, look.TaxRow{Name: t.Name, Rate: t.Rate, Amount: cash(t.Amount)})
+		page.Tax = append(page.Tax, look.TaxRow{Name: t.Name, Rate: percentage(t.Rate), Amount: cash(t.Amount)})
 	}
 	return page
 }
@@ -64,4 +66,15 @@ func some(currency, amount string) string {
 		return ""
 	}
 	return said
+}
+
+// percentage shows a rate as people do: 0.19 is 19 %.
+func percentage(rate string) string {
+	d, err := money.Parse(rate)
+	if err != nil {
+		return rate
+	}
+	hundredfold := new(big.Rat).Mul(d.Rat(), big.NewRat(100, 1))
+	digits, _ := hundredfold.FloatPrec() // a decimal's is finite
+	return hundredfold.FloatString(digits) + "\u00a0%"
 }

@@ -60,7 +60,7 @@ func marketPage(f look.Frame, path string, want filter, offers []broker.Offer) l
 	for _, o := range offers {
 		sellers[o.Provider] = true
 		if want.holds(o) {
-			page.Cards = append(page.Cards, card(f.Market(), o))
+			page.Cards = append(page.Cards, card(f, o))
 		}
 	}
 	page.Sellers = len(sellers)

@@ -33,12 +33,12 @@ func (p *Pages) offering(c echo.Context) error {
 
 func offeringPage(f look.Frame, may bool, offers []broker.Offer, o broker.Offer) look.Offering {
 	page := look.Offering{
-		Frame: f, Card: card(f.Market(), o), Docs: o.Docs, Open: o.Status == providers.Up, Why: whyShut(o),
-		Rivals: rivals(f.Market(), offers, o), Alias: cmp.Or(alias(o.Kind), "its own name"), Commands: []look.Command{},
+		Frame: f, Card: card(f, o), Docs: o.Docs, Open: o.Status == providers.Up, Why: whyShut(o),
+		Rivals: rivals(f, offers, o), Alias: cmp.Or(alias(o.Kind), "its own name"), Commands: []look.Command{},
 	}
 	page.Title, page.Card.Status = page.Card.Title, offerChip(o)
 	for _, plan := range o.Plans {
-		box := look.PlanBox{Name: plan.Name, Title: planTitle(plan), Line: plan.Description, Price: look.PriceOf(plan, ""), Limits: look.LimitsOf(plan.Limits)}
+		box := look.PlanBox{Name: plan.Name, Title: planTitle(plan), Line: plan.Description, Price: look.PriceOf(plan, f.Currency), Limits: look.LimitsOf(plan.Limits)}
 		if may && page.Open {
 			box.URL = page.Card.URL + "/new?plan=" + url.QueryEscape(plan.Name)
 		}

@@ -3,7 +3,6 @@ package pages
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"github.com/sutlerhq/sutler/broker"
 	"github.com/sutlerhq/sutler/catalog"
@@ -12,23 +11,23 @@ import (
 	"github.com/sutlerhq/sutler/web/pages/look"
 )
 
-// card shows an offer in few words; market is where the marketplace of this place is.
-func card(market string, o broker.Offer) look.Card {
+// card shows an offer in few words, in the place that the frame stands in.
+func card(f look.Frame, o broker.Offer) look.Card {
 	info, _ := o.Kind.Info()
 	c := look.Card{
-		URL: market + "/" + o.Name, Kind: string(o.Kind), Title: cmp.Or(o.DisplayName, info.Title, o.Name), Name: o.Name,
+		URL: f.Market() + "/" + o.Name, Kind: string(o.Kind), Title: cmp.Or(o.DisplayName, info.Title, o.Name), Name: o.Name,
 		Provider: o.Provider, Region: o.Region, Line: o.Description, Tags: o.Tags, Plans: len(o.Plans),
 	}
 	if o.Status != providers.Up {
 		c.Status = offerChip(o)
 	}
-	if p, ok := cheapest(o.Offering); ok {
-		c.From = look.PriceOf(p, "")
+	if p, ok := cheapest(o.Offering, f.Currency); ok {
+		c.From = look.PriceOf(p, f.Currency)
 	}
 	return c
 }
 
-func cheapest(o catalog.Offering) (catalog.Plan, bool) {
+func cheapest(o catalog.Offering, currency string) (catalog.Plan, bool) {
 	if len(o.Plans) == 0 {
 		return catalog.Plan{}, false
 	}
@@ -36,7 +35,7 @@ func cheapest(o catalog.Offering) (catalog.Plan, bool) {
 		if a.Free() != b.Free() {
 			return map[bool]int{true: -1, false: 1}[a.Free()]
 		}
-		return look.Monthly(a, "").Cmp(look.Monthly(b, ""))
+		return look.Monthly(a, currency).Cmp(look.Monthly(b, currency))
 	}), true
 }
 
@@ -76,22 +75,22 @@ func offerNamed(offers []broker.Offer, name string) (broker.Offer, error) {
 }
 
 // rivals lists the offers of one kind, cheapest first, when there are at least two.
-func rivals(market string, offers []broker.Offer, one broker.Offer) []look.Rival {
+func rivals(f look.Frame, offers []broker.Offer, one broker.Offer) []look.Rival {
 	same := slices.DeleteFunc(slices.Clone(offers), func(o broker.Offer) bool { return o.Kind != one.Kind || len(o.Plans) == 0 })
 	if len(same) < 2 {
 		return nil
 	}
 	slices.SortStableFunc(same, func(a, b broker.Offer) int {
-		p, _ := cheapest(a.Offering)
-		q, _ := cheapest(b.Offering)
-		return look.Monthly(p, "").Cmp(look.Monthly(q, ""))
+		p, _ := cheapest(a.Offering, f.Currency)
+		q, _ := cheapest(b.Offering, f.Currency)
+		return look.Monthly(p, f.Currency).Cmp(look.Monthly(q, f.Currency))
 	})
 	list := make([]look.Rival, 0, len(same))
 	for _, o := range same {
-		p, _ := cheapest(o.Offering)
+		p, _ := cheapest(o.Offering, f.Currency)
 		list = append(list, look.Rival{
-			URL: market + "/" + o.Name, Name: o.Name, Provider: o.Provider, Region: o.Region, Plan: planTitle(p),
-			Price: look.PriceOf(p, ""), Status: offerChip(o), Current: o.Name == one.Name,
+			URL: f.Market() + "/" + o.Name, Name: o.Name, Provider: o.Provider, Region: o.Region, Plan: planTitle(p),
+			Price: look.PriceOf(p, f.Currency), Status: offerChip(o), Current: o.Name == one.Name,
 		})
 	}
 	return list
@@ -121,17 +120,4 @@ func variables(k catalog.Kind, alias string) []look.Variable {
 		list = append(list, look.Variable{Name: alias + "_" + part, Secret: true})
 	}
 	return list
-}
-
-// variable names the environment variable of a binding's part: "uri" of DATABASE is DATABASE_URL.
-func variable(alias, part string) string {
-	if part == "uri" {
-		part = "url"
-	}
-	return alias + "_" + strings.Map(func(r rune) rune {
-		if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
-			return r
-		}
-		return '_'
-	}, strings.ToUpper(part))
 }

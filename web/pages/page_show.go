@@ -2,10 +2,8 @@ package pages
 
 import (
 	"bytes"
-	"errors"
 	"log/slog"
 	"net/http"
-	"net/url"
 
 	"github.com/labstack/echo/v4"
 
@@ -15,41 +13,29 @@ import (
 	"github.com/sutlerhq/sutler/web/problem"
 )
 
-// guard sends those who are not signed in to the landing page, and turns an error into a page that says it.
+// guard turns an error into a page that says it. The front door has asked who is asking; should it ever let nobody through, nobody gets in.
 func (p *Pages) guard(h echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		if identity.From(c.Request().Context()).Kind == identity.Nobody {
-			if c.Request().Method != http.MethodGet {
-				return p.Fail(c, fault.Unauthenticated.Errorf("You are not signed in, so nothing was changed."))
-			}
-			return c.Redirect(http.StatusSeeOther, "/signin?next="+url.QueryEscape(c.Request().URL.RequestURI()))
+		ctx := c.Request().Context()
+		err := error(fault.Unauthenticated.Errorf("You are not signed in.").WithHint("Sign in and try again."))
+		if identity.From(ctx).Kind != identity.Nobody {
+			err = h(c)
 		}
-		if err := h(c); err != nil {
-			return p.Fail(c, err)
+		if err == nil || c.Response().Committed {
+			return err
 		}
-		return nil
+		return p.Fail(c, problem.Of(ctx, p.Log, err))
 	}
 }
 
-// Fail answers with a page about the error. The front door uses it too, for addresses that lead nowhere.
-func (p *Pages) Fail(c echo.Context, err error) error {
-	if c.Response().Committed {
-		return err
-	}
-	if he, ok := errors.AsType[*echo.HTTPError](err); ok {
-		err = fault.NotFound.Wrap(err, "There is no such page.")
-		if he.Code == http.StatusMethodNotAllowed {
-			err = fault.Invalid.Wrap(he, "This address is not for that.")
-		}
-	}
-	ctx := c.Request().Context()
-	told := problem.Of(ctx, p.Log, err)
+// Fail answers with a page about the problem. The front door uses it too, for addresses that lead nowhere.
+func (p *Pages) Fail(c echo.Context, told problem.Problem) error {
 	page := look.Failure{Status: told.Status, Head: told.Title, Text: told.Detail, Hint: told.Hint, ID: told.ErrorID, Back: "/"}
 	for _, f := range told.Fields {
 		page.Fields = append(page.Fields, look.Choice{Label: f.Path, Note: f.Reason})
 	}
 	page.Frame = look.Frame{Title: told.Title, Now: p.Clock.Now(), Dev: p.Dev}
-	if who := identity.From(ctx); who.Kind != identity.Nobody && told.Status < http.StatusInternalServerError {
+	if who := identity.From(c.Request().Context()); who.Kind != identity.Nobody && told.Status < http.StatusInternalServerError {
 		if v, err := p.visit(c, told.Title, ""); err == nil {
 			page.Frame = v.frame
 		} else if v, err = p.visitAt(c, "", "", told.Title, ""); err == nil { // the address named a place that is not there
@@ -66,14 +52,9 @@ func (p *Pages) show(c echo.Context, status int, page look.Page) error {
 		p.Log.LogAttrs(c.Request().Context(), slog.LevelError, "page", slog.Any("cause", err))
 		return c.String(http.StatusInternalServerError, "Something went wrong on our side.")
 	}
-	h := c.Response().Header()
-	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", Policy)
+	c.Response().Header().Set("Cache-Control", "no-store")
 	return c.HTMLBlob(status, b.Bytes())
 }
-
-// Policy is the Content-Security-Policy of every page: everything comes from here, and nothing is inline.
-const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 // told tells whether an error is one that a form can show in place: the person can do something about it there.
 func told(err error) bool {

@@ -2,6 +2,7 @@ package pages
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"strings"
 	"unicode"
@@ -67,6 +68,11 @@ func (p *Pages) visitAt(c echo.Context, org, project, title, section string) (vi
 	}
 	if project == "" {
 		stand(c, &v.frame)
+	}
+	if v.org.ID != "" {
+		if v.frame.Currency, err = p.Ledger.Currency(ctx, v.org.ID); err != nil { // prices are then shown in the market's own
+			p.Log.LogAttrs(ctx, slog.LevelWarn, "currency", slog.String("org", v.org.ID), slog.Any("cause", err))
+		}
 	}
 	for i := range v.frame.Places {
 		at := &v.frame.Places[i]

@@ -19,13 +19,13 @@ func (p *Pages) usage(c echo.Context) error {
 		return err
 	}
 	ctx := c.Request().Context()
-	lines, currency, err := p.Ledger.Costs(ctx, v.who, v.scope())
+	lines, _, err := p.Ledger.Costs(ctx, v.who, v.scope())
 	if err != nil {
 		return err
 	}
-	costs := spending{true, currency, lines}
+	costs := spending{true, v.frame.Currency, lines}
 	page := look.Usage{
-		Frame: v.frame, Month: v.frame.Now, Total: costs.sum(""), Lines: linesOf(currency, lines), Shares: shares(v.frame, costs),
+		Frame: v.frame, Month: v.frame.Now, Total: costs.sum(""), Lines: linesOf(v.frame.Currency, lines), Shares: shares(v.frame, costs),
 		Usage: p.measured(ctx, v, ""), Command: command("sutler", "costs", "--org", v.org.Name, "--project", v.project.Name),
 	}
 	return p.show(c, http.StatusOK, page)

@@ -21,6 +21,7 @@ type Frame struct {
 	Pending  bool    // something on it is moving now: without script the page reloads itself
 	Notice   Notice
 	Search   string
+	Currency string // prices are shown in
 }
 
 // Visitor is who is signed in.
