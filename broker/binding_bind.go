@@ -33,7 +33,7 @@ func (b *Broker) Bind(ctx context.Context, who identity.Principal, o BindOrder) 
 		Platform: o.Platform, PlatformBinding: o.PlatformBinding, CreatedAt: b.Clock.Now().UnixMicro(),
 	}
 	err = b.DB.Tx(ctx, func(ctx context.Context) error {
-		if r, _, err = b.lockInstance(ctx, r.ID); err != nil {
+		if r, err = b.take(ctx, r.ID); err != nil {
 			return err
 		}
 		same, found, err := b.sameBinding(ctx, r, o)

@@ -18,7 +18,7 @@ func (b *Broker) Unbind(ctx context.Context, who identity.Principal, binding str
 	}
 	var r instanceRow
 	err = b.DB.Tx(ctx, func(ctx context.Context) error {
-		if r, _, err = b.lockInstance(ctx, row.Instance); err != nil {
+		if r, err = b.take(ctx, row.Instance); err != nil {
 			return err
 		}
 		if row, _, err = b.findBinding(ctx, "id = ?", binding); err != nil {

@@ -18,7 +18,7 @@ func (b *Broker) Deprovision(ctx context.Context, who identity.Principal, instan
 		return Instance{}, err
 	}
 	err = b.DB.Tx(ctx, func(ctx context.Context) error {
-		if r, _, err = b.lockInstance(ctx, instance); err != nil {
+		if r, err = b.take(ctx, instance); err != nil {
 			return err
 		}
 		return b.acceptDelete(ctx, who, &r)

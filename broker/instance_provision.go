@@ -112,10 +112,7 @@ func (b *Broker) newInstance(o ProvisionOrder, offering catalog.Offering, plan c
 
 // acceptInstance is the one transaction of a new instance: room, budget, row, operation, audit, wake-up.
 func (b *Broker) acceptInstance(ctx context.Context, who identity.Principal, r *instanceRow, params json.RawMessage, order catalog.Snapshot, plan catalog.Plan) error {
-	if n, err := b.usedOf(ctx, plan.ID); err != nil || plan.Capacity > 0 && n >= plan.Capacity {
-		if err == nil {
-			err = fault.Refused.Errorf("%s:%s is full: %s takes %d of it.", r.Offering, r.Plan, r.Provider, plan.Capacity).WithHint("Choose another plan, provider or region.")
-		}
+	if err := b.room(ctx, *r, plan); err != nil {
 		return err
 	}
 	var err error
@@ -144,6 +141,18 @@ func (b *Broker) acceptInstance(ctx context.Context, who identity.Principal, r *
 	b.changed(ctx, *r, bindingRow{})
 	return b.record(ctx, who, r.scope(), "instance.provision", "instance/"+r.ID,
 		map[string]string{"name": r.Name, "offering": r.Offering, "plan": r.Plan, "operation": op.ID})
+}
+
+// room refuses an order that the provider has no place for.
+func (b *Broker) room(ctx context.Context, r instanceRow, plan catalog.Plan) error {
+	if plan.Capacity == 0 {
+		return nil
+	}
+	n, err := b.usedOf(ctx, plan.ID)
+	if err == nil && n >= plan.Capacity {
+		err = fault.Refused.Errorf("%s:%s is full: %s takes %d of it.", r.Offering, r.Plan, r.Provider, plan.Capacity).WithHint("Choose another plan, provider or region.")
+	}
+	return err
 }
 
 // snapshot is what was sold to whom, for Gate and Meter.

@@ -26,6 +26,19 @@ func (b *Broker) wake(ctx context.Context, instance string) error {
 	return b.Tasks.Enqueue(ctx, "operation", "instance/"+instance, work{Instance: instance}, "")
 }
 
+// take makes an instance the caller's for the rest of the transaction. The task's row comes before the instance's, in the order in which
+// workers take them: the other way round two could wait for each other.
+func (b *Broker) take(ctx context.Context, instance string) (instanceRow, error) {
+	if err := b.wake(ctx, instance); err != nil {
+		return instanceRow{}, err
+	}
+	r, found, err := b.lockInstance(ctx, instance)
+	if err == nil && !found {
+		err = noInstance(instance)
+	}
+	return r, err
+}
+
 // replace ends what is running on an instance (or only on one of its bindings), because an accepted delete takes its place.
 func (b *Broker) replace(ctx context.Context, instance, binding string) error {
 	ops, err := b.liveOperations(ctx, instance)

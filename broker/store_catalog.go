@@ -13,7 +13,7 @@ func (b *Broker) saveShelf(ctx context.Context, provider string, list []catalog.
 	if err != nil {
 		return err
 	}
-	return b.DB.From(ctx).Exec(`INSERT INTO shelves (provider, doc) VALUES (?, ?) ON CONFLICT (provider) DO UPDATE SET doc = excluded.doc`, provider, string(doc)).Error
+	return b.DB.From(ctx).Exec(`INSERT INTO shelves (provider, doc) VALUES (?, ?) ON CONFLICT (provider) DO UPDATE SET doc = excluded.doc WHERE shelves.doc <> excluded.doc`, provider, string(doc)).Error
 }
 
 // lastShelf gives what a provider's driver offered last; nothing when it was never asked.
@@ -42,7 +42,7 @@ func (b *Broker) saveSold(ctx context.Context, list []catalog.Offering) error {
 			if err != nil {
 				return err
 			}
-			if err := g.Exec(`INSERT INTO plans (id, offering, doc) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET doc = excluded.doc`, p.ID, o.ID, string(doc)).Error; err != nil {
+			if err := g.Exec(`INSERT INTO plans (id, offering, doc) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET doc = excluded.doc WHERE plans.doc <> excluded.doc`, p.ID, o.ID, string(doc)).Error; err != nil {
 				return err
 			}
 		}
@@ -51,7 +51,7 @@ func (b *Broker) saveSold(ctx context.Context, list []catalog.Offering) error {
 		if err != nil {
 			return err
 		}
-		if err := g.Exec(`INSERT INTO offerings (id, doc) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET doc = excluded.doc`, o.ID, string(doc)).Error; err != nil {
+		if err := g.Exec(`INSERT INTO offerings (id, doc) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET doc = excluded.doc WHERE offerings.doc <> excluded.doc`, o.ID, string(doc)).Error; err != nil {
 			return err
 		}
 	}

@@ -98,8 +98,11 @@ func (b *Broker) used(ctx context.Context) (map[string]int, error) {
 	return m, err
 }
 
-// usedOf counts the live instances of one plan.
+// usedOf counts the live instances of one plan, and lets nobody else count it before the transaction ends.
 func (b *Broker) usedOf(ctx context.Context, plan string) (n int, err error) {
+	if err := b.DB.From(ctx).Exec(`UPDATE plans SET doc = doc WHERE id = ?`, plan).Error; err != nil {
+		return 0, err
+	}
 	return n, b.DB.From(ctx).Raw(`SELECT count(*) FROM instances WHERE plan_id = ? AND state <> 'gone'`, plan).Scan(&n).Error
 }
 

@@ -165,9 +165,10 @@ func (b *Broker) fail(ctx context.Context, j *job, why string) error {
 	first := j.op.State == inProgress
 	switch j.op.Verb {
 	case verbUnbind, verbDeprovision:
-		j.op.State, j.op.EndedAt = failed, wall()
-		b.DB.AfterCommit(ctx, func() { b.hub.ended(j.op.ID) })
-		if err := b.saveOperation(ctx, j.op); err != nil || !first {
+		if err := b.giveUp(ctx, &j.op, why); err != nil || !first {
+			return err
+		}
+		if err := b.holdUp(ctx, j); err != nil {
 			return err
 		}
 		return b.recordEnd(ctx, j)
@@ -186,6 +187,25 @@ func (b *Broker) fail(ctx context.Context, j *job, why string) error {
 		return err
 	}
 	return b.recordEnd(ctx, j)
+}
+
+// giveUp shows a delete as failed; it stays live, is tried again and listed as stuck.
+func (b *Broker) giveUp(ctx context.Context, op *operationRow, why string) error {
+	op.State, op.Note, op.EndedAt = failed, why, wall()
+	b.DB.AfterCommit(ctx, func() { b.hub.ended(op.ID) })
+	return b.saveOperation(ctx, *op)
+}
+
+// holdUp lets an instance's delete say failed as well when one of its bindings cannot be ended: it waits for that one.
+func (b *Broker) holdUp(ctx context.Context, j *job) error {
+	if j.op.Verb != verbUnbind {
+		return nil
+	}
+	op, waiting, err := b.deleting(ctx, j.instance)
+	if err != nil || !waiting {
+		return err
+	}
+	return b.giveUp(ctx, &op, "A binding cannot be ended: "+j.op.Note)
 }
 
 // recordEnd tells the audit trail how an operation ended.
