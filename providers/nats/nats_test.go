@@ -1,0 +1,380 @@
+package nats_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	natsgo "github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/sutlerhq/sutler/providers"
+	"github.com/sutlerhq/sutler/providers/nats"
+	"github.com/sutlerhq/sutler/providers/providertest"
+)
+
+func start(t testing.TB, s nats.Settings) *nats.Driver {
+	t.Helper()
+	if s.Dir == "" {
+		s.Dir = t.TempDir()
+	}
+	d, err := nats.Start(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := d.Stop(); err != nil && !errors.Is(err, os.ErrClosed) {
+			t.Error(err)
+		}
+	})
+	return d
+}
+
+// app is a session of an app; its keys are those of a key-value bucket.
+type app struct {
+	c  *natsgo.Conn
+	js jetstream.JetStream
+}
+
+func login(_ context.Context, credentials map[string]any) (providertest.Session, error) {
+	c, err := natsgo.Connect(credentials["uri"].(string), natsgo.NoReconnect(), natsgo.Timeout(5*time.Second))
+	if err != nil {
+		return nil, err
+	}
+	js, err := jetstream.New(c)
+	return &app{c, js}, err
+}
+
+func (a *app) bucket(ctx context.Context) (jetstream.KeyValue, error) {
+	if a.c.IsClosed() {
+		return nil, natsgo.ErrConnectionClosed
+	}
+	kv, err := a.js.KeyValue(ctx, "notes")
+	if errors.Is(err, jetstream.ErrBucketNotFound) {
+		return a.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: "notes", MaxBytes: 1 << 20})
+	}
+	return kv, err
+}
+
+func (a *app) Put(ctx context.Context, key, value string) error {
+	kv, err := a.bucket(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = kv.PutString(ctx, key, value)
+	return err
+}
+
+func (a *app) Get(ctx context.Context, key string) (string, error) {
+	kv, err := a.bucket(ctx)
+	if err != nil {
+		return "", err
+	}
+	e, err := kv.Get(ctx, key)
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return string(e.Value()), nil
+}
+
+func (a *app) Keys(ctx context.Context) ([]string, error) {
+	kv, err := a.bucket(ctx)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := kv.Keys(ctx)
+	if errors.Is(err, jetstream.ErrNoKeysFound) {
+		return nil, nil
+	}
+	return keys, err
+}
+
+func (a *app) Close() { a.c.Close() }
+
+// trespass listens to everything while the other tenant talks, and asks the server for what is the operator's.
+func trespass(ctx context.Context, mine, theirs map[string]any) error {
+	spy, err := natsgo.Connect(mine["uri"].(string))
+	if err != nil {
+		return err
+	}
+	defer spy.Close()
+	talker, err := natsgo.Connect(theirs["uri"].(string))
+	if err != nil {
+		return err
+	}
+	defer talker.Close()
+	all, err := spy.SubscribeSync(">")
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(spy.Flush(), talker.Publish("secret", []byte("of theirs")), talker.Flush(), spy.Flush()); err != nil {
+		return err
+	}
+	if n, _, _ := all.Pending(); n > 0 {
+		return nil
+	}
+	for _, subject := range []string{"$SYS.REQ.SERVER.PING", "$SYS.REQ.SERVER.PING.CONNZ", "$SYS.REQ.SERVER.PING.STATSZ", "$SYS.REQ.ACCOUNT.PING.STATZ", "$SYS.REQ.CLAIMS.LIST"} {
+		m, err := spy.Request(subject, []byte(`{"auth":true}`), 100*time.Millisecond)
+if err == nil && !ownConnections(m.Data, mine, theirs) { // a tenant may list its own connections and nothing else
+			return nil
+		}
+	}
+	mixed := strings.Replace(theirs["uri"].(string), theirs["password"].(string), mine["password"].(string), 1)
+	if c, err := natsgo.Connect(mixed, natsgo.NoReconnect()); err == nil {
+		c.Close()
+		return nil
+	}
+	return errors.New("refused everywhere")
+}
+
+// ownConnections tells whether an answer of the server is about this tenant alone.
+func ownConnections(answer []byte, mine, theirs map[string]any) bool {
+	text := string(answer)
+	return strings.Contains(text, mine["username"].(string)) && !strings.Contains(text, theirs["username"].(string)) ||
+		strings.Contains(text, `"account_statz":[{"acc":`) && strings.Count(text, `"acc":`) == 1
+}
+
+func provider(t testing.TB, d *nats.Driver) *providers.Provider {
+	t.Helper()
+	p := providers.New(providers.Settings{Name: "nats", Failures: 1000}, d, nil)
+	if err := p.Probe(t.Context()); err != nil || p.Status() != providers.Up {
+		t.Fatalf("%s: %v", p.Status(), err)
+	}
+	return p
+}
+
+// reopened is a driver that another process took over from.
+type reopened struct{ *nats.Driver }
+
+func harness(t *testing.T) providertest.Harness {
+	t.Helper()
+	dir := t.TempDir()
+	d := start(t, nats.Settings{Dir: dir})
+	now := &reopened{d}
+	p := providers.New(providers.Settings{Name: "nats", Failures: 1000}, now, nil)
+	list, err := p.Offerings(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return providertest.Harness{
+		Provider: p, Plan: list[0].Plans[0], Other: list[0].Plans[1], Login: login, Trespass: trespass,
+		Leftovers: func(context.Context) ([]string, error) {
+			var names []string
+			for _, glob := range []string{"accounts/*", "logins/*", "store/jetstream/*"} {
+				found, err := filepath.Glob(filepath.Join(dir, glob))
+				if err != nil {
+					return nil, err
+				}
+				names = append(names, found...)
+			}
+			return names, nil
+		},
+		Reopen: func(ctx context.Context) (*providers.Provider, error) { // the process ends and comes back on the same folder
+			if err := d.Stop(); err != nil {
+				return nil, err
+			}
+			now.Driver = start(t, nats.Settings{Dir: dir})
+			return provider(t, now.Driver), nil
+		},
+	}
+}
+
+func TestConformance(t *testing.T) {
+	for _, c := range providertest.Checks() {
+		t.Run(c.Name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			if err := c.Run(ctx, harness(t)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestTwoServersInOneProcess(t *testing.T) {
+	east, west := start(t, nats.Settings{Offering: "nats"}), start(t, nats.Settings{Offering: "nats-west"})
+	if east.Address() == west.Address() {
+		t.Fatal("one address for two servers")
+	}
+	list, err := west.Offerings(t.Context())
+	if err != nil || list[0].Name != "nats-west" {
+		t.Errorf("%+v %v", list, err)
+	}
+	_, c := bound(t, east)
+	if _, err := natsgo.Connect(strings.Replace(c["uri"].(string), east.Address(), west.Address(), 1)); err == nil {
+		t.Error("a login of one server opens the other")
+	}
+}
+
+// bound makes an instance of the smallest plan and a binding.
+func bound(t testing.TB, d *nats.Driver) (providers.Instance, map[string]any) {
+	t.Helper()
+	list, err := d.Offerings(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := providers.Instance{ID: "ins_" + strings.ReplaceAll(t.Name(), "/", "_"), Plan: list[0].Plans[0], Params: []byte(`{}`)}
+	if _, err := d.Provision(t.Context(), i); err != nil {
+		t.Fatal(err)
+	}
+	g, _, err := d.Bind(t.Context(), i, providers.Binding{ID: "bnd_1", Seed: make([]byte, 32)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return i, g.Credentials
+}
+
+func TestRestartKeepsAddressLoginsAndStreams(t *testing.T) {
+	dir := t.TempDir()
+	d := start(t, nats.Settings{Dir: dir})
+	_, c := bound(t, d)
+	s, err := login(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Put(t.Context(), "kept", "yes"); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	if err := d.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	start(t, nats.Settings{Dir: dir})
+	s, err = login(t.Context(), c) // the same environment as before
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if got, err := s.Get(t.Context(), "kept"); err != nil || got != "yes" {
+		t.Errorf("%q %v", got, err)
+	}
+}
+
+func TestFolderInUse(t *testing.T) {
+	dir := t.TempDir()
+	start(t, nats.Settings{Dir: dir})
+	if d, err := nats.Start(nats.Settings{Dir: dir}); err == nil || !strings.Contains(err.Error(), "another process") {
+		t.Errorf("two servers on one folder: %v, %v", d, err)
+	}
+}
+
+func TestLimitsHold(t *testing.T) {
+	d := start(t, nats.Settings{})
+	i, c := bound(t, d)
+	var open []*natsgo.Conn
+	for range i.Plan.Limits["connections"] {
+		conn, err := natsgo.Connect(c["uri"].(string), natsgo.NoReconnect())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		open = append(open, conn)
+	}
+	if one, err := natsgo.Connect(c["uri"].(string), natsgo.NoReconnect()); err == nil {
+		one.Close()
+		t.Error("one connection more than the plan allows")
+	}
+	js, err := jetstream.New(open[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "big", MaxBytes: i.Plan.Limits["storage_bytes"] + 1}); err == nil {
+		t.Error("a stream larger than the plan allows")
+	}
+}
+
+func TestReadings(t *testing.T) {
+	dir := t.TempDir()
+	d := start(t, nats.Settings{Dir: dir})
+	i, c := bound(t, d)
+	conn, err := natsgo.Connect(c["uri"].(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 10 {
+		if err := conn.Publish("x", []byte("12345")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := conn.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	first := read(t, d, i)
+	if got := first["messages"].Value.String(); got != "10" {
+		t.Errorf("%s messages", got)
+	}
+	if got := first["bytes"].Value.String(); got != "50" {
+		t.Errorf("%s bytes", got)
+	}
+	if got := first["connections"].Value.String(); got != "1" {
+		t.Errorf("%s connections", got)
+	}
+	conn.Close()
+	if err := d.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	after := read(t, start(t, nats.Settings{Dir: dir}), i)
+	if after["messages"].Epoch == first["messages"].Epoch {
+		t.Error("counters began again in the same epoch")
+	}
+}
+
+func read(t testing.TB, d *nats.Driver, i providers.Instance) map[string]providers.Reading {
+	t.Helper()
+	list, err := d.Read(t.Context(), i)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := map[string]providers.Reading{}
+	for _, r := range list {
+		m[r.Metric] = r
+	}
+	return m
+}
+
+func TestHowLongItTakes(t *testing.T) {
+	began := time.Now()
+	d := start(t, nats.Settings{})
+	up := time.Since(began)
+	list, err := d.Offerings(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var provision, bind, revoke, dead time.Duration
+	const rounds = 20
+	for n := range rounds {
+		i := providers.Instance{ID: "ins_" + string(rune('a'+n)), Plan: list[0].Plans[0]}
+		b := providers.Binding{ID: "bnd_" + string(rune('a'+n)), Seed: make([]byte, 32)}
+		t0 := time.Now()
+		if _, err := d.Provision(t.Context(), i); err != nil {
+			t.Fatal(err)
+		}
+		t1 := time.Now()
+		g, _, err := d.Bind(t.Context(), i, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t2 := time.Now()
+		closed := make(chan struct{})
+		conn, err := natsgo.Connect(g.Credentials["uri"].(string), natsgo.NoReconnect(), natsgo.ClosedHandler(func(*natsgo.Conn) { close(closed) }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t3 := time.Now()
+		if _, err := d.Unbind(t.Context(), i, b); err != nil {
+			t.Fatal(err)
+		}
+		t4 := time.Now()
+		<-closed
+		provision, bind, revoke, dead = provision+t1.Sub(t0), bind+t2.Sub(t1), revoke+t4.Sub(t3), dead+time.Since(t3)
+		conn.Close()
+	}
+	t.Logf("start %s; means of %d: provision %s, bind %s, unbind %s, open connection dead after %s", up, rounds, provision/rounds, bind/rounds, revoke/rounds, dead/rounds)
+}
