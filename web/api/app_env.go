@@ -11,7 +11,7 @@ import (
 
 // envQuery names an app and how its environment shall be written.
 type envQuery struct {
-	place
+	Place
 	Ref    string `path:"ref" doc:"Name or id."`
 	Format string `query:"format" default:"dotenv" enum:"dotenv,shell,json,vcap,compose,systemd,k8s,servicebinding"`
 }
@@ -24,7 +24,7 @@ type document struct {
 }
 
 func (a *API) appEnv(ctx context.Context, who identity.Principal, in *envQuery) (*document, error) {
-	app, err := a.app(ctx, who, in.place, in.Ref)
+	app, err := a.app(ctx, who, in.Place, in.Ref)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 
 // appRef names one app.
 type appRef struct {
-	place
+	Place
 	Ref string `path:"ref" doc:"Name or id."`
 }
 
@@ -22,7 +22,7 @@ func (a *API) apps() {
 	register(a, route{method: http.MethodGet, path: prefix + "/apps/{ref}/env", id: "app-env", tag: "apps", summary: "The app's environment with credentials in clear, in a format. The reading is audited."}, a.appEnv)
 }
 
-func (a *API) appList(ctx context.Context, who identity.Principal, in *place) (*reply[[]client.App], error) {
+func (a *API) appList(ctx context.Context, who identity.Principal, in *Place) (*reply[[]client.App], error) {
 	projects, err := a.projects(ctx, who, *in)
 	if err != nil {
 		return nil, err
@@ -40,7 +40,7 @@ func (a *API) appList(ctx context.Context, who identity.Principal, in *place) (*
 }
 
 func (a *API) appCreate(ctx context.Context, who identity.Principal, in *struct{ Body client.NewApp }) (*reply[client.App], error) {
-	project, err := a.project(ctx, who, place{Org: in.Body.Org, Project: in.Body.Project})
+	project, err := a.project(ctx, who, Place{Org: in.Body.Org, Project: in.Body.Project})
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func (a *API) appCreate(ctx context.Context, who identity.Principal, in *struct{
 }
 
 func (a *API) appGet(ctx context.Context, who identity.Principal, in *appRef) (*reply[client.App], error) {
-	x, err := a.app(ctx, who, in.place, in.Ref)
+	x, err := a.app(ctx, who, in.Place, in.Ref)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func (a *API) appGet(ctx context.Context, who identity.Principal, in *appRef) (*
 }
 
 // app finds one by id, or by name where a place can mean it.
-func (a *API) app(ctx context.Context, who identity.Principal, at place, ref string) (directory.App, error) {
+func (a *API) app(ctx context.Context, who identity.Principal, at Place, ref string) (directory.App, error) {
 	return within(ctx, a, who, at, ref, noun{"app", "app_", "sutler app list"}, func(project string) (directory.App, error) {
 		return a.Directory.App(ctx, who, project, ref)
 	})

@@ -25,7 +25,7 @@ func (a *API) bindings() {
 
 // bindingQuery narrows the list.
 type bindingQuery struct {
-	place
+	Place
 	Instance string `query:"instance" doc:"Name or id."`
 	App      string `query:"app" doc:"Name or id."`
 }
@@ -33,21 +33,21 @@ type bindingQuery struct {
 func (a *API) bindingList(ctx context.Context, who identity.Principal, in *bindingQuery) (*reply[[]client.Binding], error) {
 	switch {
 	case in.Instance != "":
-		i, err := a.instance(ctx, who, in.place, in.Instance)
+		i, err := a.instance(ctx, who, in.Place, in.Instance)
 		if err != nil {
 			return nil, err
 		}
 		list, err := a.Broker.Bindings(ctx, who, i.ID, "", "")
 		return answer(each(list, err, wireBinding))
 	case in.App != "":
-		app, err := a.app(ctx, who, in.place, in.App)
+		app, err := a.app(ctx, who, in.Place, in.App)
 		if err != nil {
 			return nil, err
 		}
 		list, err := a.Broker.Bindings(ctx, who, "", app.ID, "")
 		return answer(each(list, err, wireBinding))
 	}
-	projects, err := a.projects(ctx, who, in.place)
+	projects, err := a.projects(ctx, who, in.Place)
 	if err != nil {
 		return nil, err
 	}
@@ -66,12 +66,12 @@ func (a *API) bindingList(ctx context.Context, who identity.Principal, in *bindi
 type newBinding struct{ Body client.NewBinding }
 
 func (a *API) bindingCreate(ctx context.Context, who identity.Principal, in *newBinding) (*reply[client.Binding], error) {
-	at := place{Org: in.Body.Org, Project: in.Body.Project}
+	at := Place{Org: in.Body.Org, Project: in.Body.Project}
 	app, err := a.app(ctx, who, at, in.Body.App)
 	if err != nil {
 		return nil, err
 	}
-	i, err := a.instance(ctx, who, place{Org: app.Org, Project: app.Project}, in.Body.Instance)
+	i, err := a.instance(ctx, who, Place{Org: app.Org, Project: app.Project}, in.Body.Instance)
 	if err != nil {
 		return nil, err
 	}

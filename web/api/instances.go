@@ -16,7 +16,7 @@ import (
 
 // instanceRef names one instance.
 type instanceRef struct {
-	place
+	Place
 	Ref string `path:"ref" doc:"Name or id."`
 }
 
@@ -27,7 +27,7 @@ func (a *API) instances() {
 	register(a, route{method: http.MethodDelete, path: prefix + "/instances/{ref}", id: "instance-delete", tag: "instances", status: http.StatusAccepted, summary: "Start the end of an instance and its bindings. Charging ends now."}, a.instanceDelete)
 }
 
-func (a *API) instanceList(ctx context.Context, who identity.Principal, in *place) (*reply[[]client.Instance], error) {
+func (a *API) instanceList(ctx context.Context, who identity.Principal, in *Place) (*reply[[]client.Instance], error) {
 	projects, err := a.projects(ctx, who, *in)
 	if err != nil {
 		return nil, err
@@ -46,7 +46,7 @@ func (a *API) instanceList(ctx context.Context, who identity.Principal, in *plac
 }
 
 func (a *API) instanceGet(ctx context.Context, who identity.Principal, in *instanceRef) (*reply[client.Instance], error) {
-	i, err := a.instance(ctx, who, in.place, in.Ref)
+	i, err := a.instance(ctx, who, in.Place, in.Ref)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func (a *API) instanceGet(ctx context.Context, who identity.Principal, in *insta
 }
 
 func (a *API) instanceDelete(ctx context.Context, who identity.Principal, in *instanceRef) (*reply[client.Instance], error) {
-	i, err := a.instance(ctx, who, in.place, in.Ref)
+	i, err := a.instance(ctx, who, in.Place, in.Ref)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +99,7 @@ func (a *API) instanceCreate(ctx context.Context, who identity.Principal, in *ne
 
 // home is where an ordered instance shall live: its app's project, or the place that was named.
 func (a *API) home(ctx context.Context, who identity.Principal, order client.NewInstance) (directory.Project, string, error) {
-	at := place{Org: order.Org, Project: order.Project}
+	at := Place{Org: order.Org, Project: order.Project}
 	if order.App == "" {
 		project, err := a.project(ctx, who, at)
 		return project, "", err
@@ -112,7 +112,7 @@ func (a *API) home(ctx context.Context, who identity.Principal, order client.New
 }
 
 // instance finds one by id, or by name where a place can mean it.
-func (a *API) instance(ctx context.Context, who identity.Principal, at place, ref string) (broker.Instance, error) {
+func (a *API) instance(ctx context.Context, who identity.Principal, at Place, ref string) (broker.Instance, error) {
 	return within(ctx, a, who, at, ref, noun{"instance", "ins_", "sutler instances"}, func(project string) (broker.Instance, error) {
 		return a.Broker.Instance(ctx, who, project, ref)
 	})

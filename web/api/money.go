@@ -27,7 +27,7 @@ func (a *API) money() {
 
 // window is half open.
 type window struct {
-	place
+	Place
 	From time.Time `query:"from" doc:"Inclusive; the running month's begin when empty."`
 	To   time.Time `query:"to" doc:"Exclusive; the end of the month of from when empty."`
 }
@@ -52,7 +52,7 @@ func (a *API) usageList(ctx context.Context, who identity.Principal, in *window)
 	if err != nil {
 		return nil, err
 	}
-	scope, err := a.scope(ctx, who, identity.UsageRead, in.place)
+	scope, err := a.scope(ctx, who, identity.UsageRead, in.Place)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func (a *API) usageList(ctx context.Context, who identity.Principal, in *window)
 	return answer(each(rows, err, func(r billing.UsageRow) client.Usage { return names.usage(ctx, r) }))
 }
 
-func (a *API) costList(ctx context.Context, who identity.Principal, in *place) (*reply[client.Costs], error) {
+func (a *API) costList(ctx context.Context, who identity.Principal, in *Place) (*reply[client.Costs], error) {
 	scope, err := a.scope(ctx, who, identity.UsageRead, *in)
 	if err != nil {
 		return nil, err
@@ -79,7 +79,7 @@ func (a *API) costList(ctx context.Context, who identity.Principal, in *place) (
 	return answer(out, err)
 }
 
-func (a *API) invoiceList(ctx context.Context, who identity.Principal, in *inOrg) (*reply[[]client.Invoice], error) {
+func (a *API) invoiceList(ctx context.Context, who identity.Principal, in *InOrg) (*reply[[]client.Invoice], error) {
 	org := ""
 	if in.Org != "" || !identity.Can(who, identity.InvoiceRead, identity.Scope{}) {
 		o, err := a.org(ctx, who, in.Org)
@@ -92,7 +92,7 @@ func (a *API) invoiceList(ctx context.Context, who identity.Principal, in *inOrg
 	return answer(each(list, err, wireInvoice))
 }
 
-func (a *API) invoicePreview(ctx context.Context, who identity.Principal, in *inOrg) (*reply[client.Invoice], error) {
+func (a *API) invoicePreview(ctx context.Context, who identity.Principal, in *InOrg) (*reply[client.Invoice], error) {
 	org, err := a.org(ctx, who, in.Org)
 	if err != nil {
 		return nil, err

@@ -11,8 +11,8 @@ import (
 	"github.com/sutlerhq/sutler/internal/fault"
 )
 
-// place is where a request looks: names or ids, empty for the only one that the caller sees.
-type place struct {
+// Place is where a request looks: names or ids, empty for the only one that the caller sees.
+type Place struct {
 	Org     string `query:"org" doc:"Org, by name or id; the only one you see when empty."`
 	Project string `query:"project" doc:"Project, by name or id; every one you see (or the only one, where one is needed) when empty."`
 }
@@ -30,7 +30,7 @@ func (a *API) org(ctx context.Context, who identity.Principal, ref string) (dire
 }
 
 // project finds the project that was named; without a name the only one that who sees, or an org's first, which is called "default".
-func (a *API) project(ctx context.Context, who identity.Principal, p place) (directory.Project, error) {
+func (a *API) project(ctx context.Context, who identity.Principal, p Place) (directory.Project, error) {
 	list, err := a.projects(ctx, who, p)
 	if err != nil {
 		return directory.Project{}, err
@@ -43,7 +43,7 @@ func (a *API) project(ctx context.Context, who identity.Principal, p place) (dir
 }
 
 // projects lists the projects that a place can mean: the named one, or all that who sees there.
-func (a *API) projects(ctx context.Context, who identity.Principal, p place) ([]directory.Project, error) {
+func (a *API) projects(ctx context.Context, who identity.Principal, p Place) ([]directory.Project, error) {
 	if strings.HasPrefix(p.Project, "prj_") {
 		one, err := a.Directory.Project(ctx, who, "", p.Project)
 		return []directory.Project{one}, err
@@ -79,7 +79,7 @@ func (a *API) allProjects(ctx context.Context, who identity.Principal) ([]direct
 }
 
 // scope is the project that a place names; without a name the whole org where who may do act there, else the only project that who sees.
-func (a *API) scope(ctx context.Context, who identity.Principal, act identity.Action, p place) (identity.Scope, error) {
+func (a *API) scope(ctx context.Context, who identity.Principal, act identity.Action, p Place) (identity.Scope, error) {
 	if p.Project == "" {
 		org, err := a.org(ctx, who, p.Org)
 		if err != nil {
@@ -114,7 +114,7 @@ func only[T any](list []T, noun string, name func(T) string) (T, error) {
 type noun struct{ word, prefix, list string } // the prefix of its ids, the command that lists them
 
 // within looks a name up in each project that a place can mean, and gives the only find. An id needs no place.
-func within[T any](ctx context.Context, a *API, who identity.Principal, p place, ref string, n noun, find func(project string) (T, error)) (T, error) {
+func within[T any](ctx context.Context, a *API, who identity.Principal, p Place, ref string, n noun, find func(project string) (T, error)) (T, error) {
 	var none T
 	if strings.HasPrefix(ref, n.prefix) {
 		return find("")

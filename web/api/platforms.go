@@ -26,7 +26,7 @@ func (a *API) platformList(ctx context.Context, who identity.Principal, _ *struc
 }
 
 func (a *API) platformCreate(ctx context.Context, who identity.Principal, in *struct{ Body client.NewPlatform }) (*reply[client.Platform], error) {
-	project, err := a.project(ctx, who, place{Org: in.Body.Org, Project: in.Body.Project})
+	project, err := a.project(ctx, who, Place{Org: in.Body.Org, Project: in.Body.Project})
 	if err != nil {
 		return nil, err
 	}

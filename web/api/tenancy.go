@@ -10,8 +10,8 @@ import (
 	"github.com/sutlerhq/sutler/web/client"
 )
 
-// inOrg names an org.
-type inOrg struct {
+// InOrg names an org.
+type InOrg struct {
 	Org string `query:"org" doc:"Name or id; the only one you see when empty."`
 }
 
@@ -36,8 +36,8 @@ func (a *API) orgCreate(ctx context.Context, who identity.Principal, in *struct{
 	return answer(wireOrg(o), err)
 }
 
-func (a *API) projectList(ctx context.Context, who identity.Principal, in *inOrg) (*reply[[]client.Project], error) {
-	projects, err := a.projects(ctx, who, place{Org: in.Org})
+func (a *API) projectList(ctx context.Context, who identity.Principal, in *InOrg) (*reply[[]client.Project], error) {
+	projects, err := a.projects(ctx, who, Place{Org: in.Org})
 	names := a.namer()
 	return answer(each(projects, err, func(p directory.Project) client.Project {
 		return client.Project{ID: p.ID, Name: p.Name, Org: names.of(ctx, p.Org, p.ID).OrgName}
@@ -53,7 +53,7 @@ func (a *API) projectCreate(ctx context.Context, who identity.Principal, in *str
 	return answer(client.Project{ID: p.ID, Name: p.Name, Org: org.Name}, err)
 }
 
-func (a *API) memberList(ctx context.Context, who identity.Principal, in *inOrg) (*reply[[]client.Member], error) {
+func (a *API) memberList(ctx context.Context, who identity.Principal, in *InOrg) (*reply[[]client.Member], error) {
 	org, err := a.org(ctx, who, in.Org)
 	if err != nil {
 		return nil, err

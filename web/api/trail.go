@@ -17,7 +17,7 @@ func (a *API) trail() {
 
 // auditQuery narrows the list.
 type auditQuery struct {
-	inOrg
+	InOrg
 	Limit int `query:"limit" default:"50" minimum:"1" maximum:"1000"`
 }
 

@@ -47,6 +47,13 @@ func TestFromNothingToAnInvoice(t *testing.T) {
 		if vars["ORDERS_URL"] == "" || vars["ORDERS_URL"] != opened.Credentials["uri"] || !json.Valid([]byte(vars["VCAP_SERVICES"])) {
 			t.Fatalf("%v beside %v", vars, opened.Credentials)
 		}
+		there, err := c.Instance(ctx, client.Place{Org: "acme", Project: "default"}, "orders")
+		h.ok(err)
+		if there.State != "ready" || there.Project != "default" {
+			t.Fatalf("%+v", there)
+		}
+		_, err = c.Bindings(ctx, client.Place{Org: "acme", Project: "elsewhere"}, "", "web")
+		h.refused(err, "not_found")
 		h.bill(made.ID)
 		gone, err := c.DestroyInstance(ctx, "orders")
 		h.ok(err)

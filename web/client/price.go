@@ -13,7 +13,7 @@ func (p Plan) Price(currency string) string {
 	}
 	var parts []string
 	for _, r := range rates {
-		if text := r.price(currency); text != "" {
+		if text := r.price(currency, p.unit(r.Metric)); text != "" {
 			parts = append(parts, text)
 		}
 	}
@@ -23,7 +23,17 @@ func (p Plan) Price(currency string) string {
 	return strings.Join(parts, " + ")
 }
 
-func (r Rate) price(currency string) string {
+// unit is what one of a metric is called.
+func (p Plan) unit(metric string) string {
+	for _, m := range p.Metrics {
+		if m.Name == metric && m.Unit != "" {
+			return m.Unit
+		}
+	}
+	return metric
+}
+
+func (r Rate) price(currency, unit string) string {
 	switch r.Model {
 	case "fixed":
 		amount, ok := new(big.Rat).SetString(r.Amount)
@@ -38,13 +48,13 @@ func (r Rate) price(currency string) string {
 	case "one_time":
 		return Money(r.Amount, currency) + " once"
 	case "per_unit":
-		text := Money(r.Unit, currency) + " per " + r.Metric
+		text := Money(r.Unit, currency) + " per " + unit
 		if included, ok := new(big.Rat).SetString(r.Included); ok && included.Sign() > 0 {
 			text += " after " + plain(r.Included)
 		}
 		return text
 	default:
-		return r.Model + " by " + r.Metric
+		return r.Model + " by " + unit
 	}
 }
 
