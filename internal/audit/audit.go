@@ -3,7 +3,6 @@ package audit
 import (
 	"context"
 	"encoding/json"
-	"log/slog"
 	"time"
 
 	"github.com/sutlerhq/sutler/internal/database"
@@ -28,8 +27,9 @@ type Entry struct {
 
 // Log is the trail. Its linker runs as a task every second and signs the head (ES256) every hour.
 type Log struct {
-	db  *database.DB
-	box *seal.Box
+	db     *database.DB
+	box    *seal.Box
+	engine *tasks.Engine // its logger is ours too
 }
 
 const (
@@ -39,7 +39,7 @@ const (
 
 // New registers the linker with the engine.
 func New(ctx context.Context, db *database.DB, box *seal.Box, engine *tasks.Engine) (*Log, error) {
-	l := &Log{db: db, box: box}
+	l := &Log{db: db, box: box, engine: engine}
 	tasks.Handle(engine, linkKind, func(ctx context.Context, _ struct{}) error { _, err := l.Link(ctx); return err })
 	tasks.Handle(engine, signKind, func(ctx context.Context, _ struct{}) error { return l.sign(ctx) })
 	if err := engine.Every(ctx, linkKind, linkEvery); err != nil {
@@ -78,7 +78,7 @@ func (l *Log) List(ctx context.Context, org string, limit int) ([]Entry, error) 
 		out[i] = Entry{ID: r.ID, Org: r.Org, Project: r.Project, At: time.UnixMicro(r.At).UTC(), Who: r.Who, Via: r.Via,
 			Action: r.Action, Object: r.Object, Seq: r.Seq, MAC: r.MAC}
 		if err := json.Unmarshal([]byte(r.Detail), &out[i].Detail); err != nil {
-			slog.WarnContext(ctx, "audit: a row's detail is no JSON; run `sutler audit verify`", "id", r.ID)
+			l.engine.Log.WarnContext(ctx, "audit: a row's detail is no JSON; run `sutler audit verify`", "id", r.ID)
 		}
 	}
 	return out, nil

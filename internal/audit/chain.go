@@ -10,7 +10,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"log/slog"
 	"strconv"
 	"time"
 
@@ -114,7 +113,7 @@ func (l *Log) sign(ctx context.Context) error {
 		return err
 	})
 	if err == nil && fresh {
-		slog.InfoContext(ctx, "audit: head signed", "seq", h.Seq, "mac", h.MAC, "key", h.KeyID, "signature", h.Signature)
+		l.engine.Log.InfoContext(ctx, "audit: head signed", "seq", h.Seq, "mac", h.MAC, "key", h.KeyID, "signature", h.Signature)
 	}
 	return err
 }
