@@ -45,6 +45,13 @@ type house struct {
 	market  *clock.Market
 	tasks   *tasks.Engine
 	account string
+	config  billing.Config
+}
+
+// again is the configuration of a ledger on the same store after a restart, with a collector.
+func (h *house) again(c billing.Collector) billing.Config {
+	h.config.Collector = c
+	return h.config
 }
 
 var (
@@ -77,6 +84,7 @@ func newHouse(t *testing.T, db *database.DB, tweak ...func(*billing.Config)) *ho
 	for _, f := range tweak {
 		f(&c)
 	}
+	h.config = c
 	h.Ledger, err = billing.New(t.Context(), c)
 	h.ok(err)
 	n := 0
