@@ -3,6 +3,7 @@ package local
 import (
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -23,6 +24,15 @@ type Server struct {
 
 // Stop ends the process and waits for it. The folder stays.
 func (s *Server) Stop() error { return s.stop() }
+
+// URL is the administrator's address of the server, with the password: postgres://… for PostgreSQL.
+func (s *Server) URL() string {
+	u := url.URL{Scheme: s.Kind, User: url.UserPassword(s.User, s.Password), Host: s.Address}
+	if s.Kind == "postgresql" {
+		u.Scheme, u.Path, u.RawQuery = "postgres", "/postgres", "sslmode=disable"
+	}
+	return u.String()
+}
 
 // FreePort gives a loopback port that was free a moment ago.
 func FreePort() (int, error) {

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/sutlerhq/sutler/internal/fault"
 )
 
 // TestMain lets the test binary play the process that gets killed.
@@ -207,5 +209,56 @@ func TestStartTime(t *testing.T) {
 	}
 	if err := s.Stop(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestBackground(t *testing.T) {
+	dir := folder(t)
+	l := Background(t.Context(), "PostgreSQL", func(ctx context.Context) (*Server, error) { return PostgreSQL(ctx, dir, "se'cr/et", true) })
+	if _, err := l.Server(); fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), "still starting") {
+		t.Errorf("at once: %v", err)
+	}
+	first := await(t, l)
+	if !strings.HasPrefix(first.URL(), "postgres://sutler:se%27cr%2Fet@127.0.0.1:") {
+		t.Errorf("URL %s", first.URL())
+	}
+	pid, err := os.ReadFile(filepath.Join(first.Dir, "data", "postmaster.pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	number, err := strconv.Atoi(strings.SplitN(string(pid), "\n", 2)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(number, syscall.SIGQUIT); err != nil {
+		t.Fatal(err)
+	}
+	<-first.Dead
+	if second := awaitOther(t, l, first); second.Address != first.Address {
+		t.Errorf("it came back at %s instead of %s", second.Address, first.Address)
+	}
+	l.Stop()
+	if s, err := l.Server(); err == nil || answers(first.Address) {
+		t.Errorf("after Stop: %v", s)
+	}
+}
+
+func await(t *testing.T, l *Later) *Server { t.Helper(); return awaitOther(t, l, nil) }
+
+// awaitOther waits for a running server that is not this one.
+func awaitOther(t *testing.T, l *Later, not *Server) *Server {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	for {
+		s, err := l.Server()
+		if err == nil && s != not {
+			return s
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatalf("not there: %v", err)
+		case <-time.After(beat):
+		}
 	}
 }

@@ -122,7 +122,7 @@ func trespass(ctx context.Context, mine, theirs map[string]any) error {
 	}
 	for _, subject := range []string{"$SYS.REQ.SERVER.PING", "$SYS.REQ.SERVER.PING.CONNZ", "$SYS.REQ.SERVER.PING.STATSZ", "$SYS.REQ.ACCOUNT.PING.STATZ", "$SYS.REQ.CLAIMS.LIST"} {
 		m, err := spy.Request(subject, []byte(`{"auth":true}`), 100*time.Millisecond)
-if err == nil && !ownConnections(m.Data, mine, theirs) { // a tenant may list its own connections and nothing else
+		if err == nil && !ownConnections(m.Data, mine, theirs) { // a tenant may list its own connections and nothing else
 			return nil
 		}
 	}

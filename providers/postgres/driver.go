@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
-	"sync"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -42,7 +41,12 @@ func Address(dsn string) func() (string, error) { return func() (string, error) 
 type Driver struct {
 	settings Settings
 
-	mu    sync.Mutex
+	turn chan struct{} // held while server is made; a channel, so that whoever waits can give up
+	now  *server
+}
+
+// server is the way to one administrator's address.
+type server struct {
 	pool  *pgxpool.Pool
 	dsn   string
 	super bool // the administrator is a superuser
@@ -51,16 +55,16 @@ type Driver struct {
 // New gives a driver; it does not touch the server yet.
 func New(s Settings) *Driver {
 	s.Offering, s.SSLMode = cmp.Or(s.Offering, "postgresql"), cmp.Or(s.SSLMode, "prefer")
-	return &Driver{settings: s}
+	return &Driver{settings: s, turn: make(chan struct{}, 1)}
 }
 
 // Close ends the connections to the server.
 func (d *Driver) Close() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.pool != nil {
-		d.pool.Close()
-		d.pool = nil
+	d.turn <- struct{}{}
+	defer func() { <-d.turn }()
+	if d.now != nil {
+		d.now.pool.Close()
+		d.now = nil
 	}
 }
 

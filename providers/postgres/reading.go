@@ -16,13 +16,13 @@ import (
 // and the two instants at which its statistics were last thrown away: on demand, or because the server crashed. A clean restart
 // keeps the counter, and so the epoch.
 func (d *Driver) Read(ctx context.Context, i providers.Instance) ([]providers.Reading, error) {
-	pool, err := d.admin(ctx)
+	server, err := d.admin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var size, connections, transactions int64
 	var epoch string
-	err = pool.QueryRow(ctx, `SELECT pg_database_size(d.oid), s.numbackends, s.xact_commit + s.xact_rollback,
+	err = server.pool.QueryRow(ctx, `SELECT pg_database_size(d.oid), s.numbackends, s.xact_commit + s.xact_rollback,
 			concat_ws('/', d.oid, extract(epoch FROM s.stats_reset), (SELECT extract(epoch FROM b.stats_reset) FROM pg_stat_bgwriter b))
 		FROM pg_database d JOIN pg_stat_database s ON s.datid = d.oid WHERE d.datname = $1`, namesOf(i.ID).database).
 		Scan(&size, &connections, &transactions, &epoch)
@@ -57,18 +57,18 @@ func (d *Driver) Inspect(ctx context.Context, i providers.Instance) (providers.I
 
 // Probe asks the server for something small.
 func (d *Driver) Probe(ctx context.Context) error {
-	pool, err := d.admin(ctx)
+	server, err := d.admin(ctx)
 	if err != nil {
 		return err
 	}
-	return classed(pool.Ping(ctx))
+	return classed(server.pool.Ping(ctx))
 }
 
 // Target is the address that apps are given.
 func (d *Driver) Target(ctx context.Context, _ providers.Instance) (latency.Target, error) {
-	pool, err := d.admin(ctx)
+	server, err := d.admin(ctx)
 	if err != nil {
 		return latency.Target{}, fmt.Errorf("target: %w", err)
 	}
-	return latency.Target{Address: d.advertised(pool.Config().ConnConfig), Protocol: "postgresql"}, nil
+	return latency.Target{Address: d.advertised(server.pool.Config().ConnConfig), Protocol: "postgresql"}, nil
 }

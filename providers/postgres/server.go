@@ -14,17 +14,33 @@ import (
 	"github.com/sutlerhq/sutler/internal/fault"
 )
 
-// admin gives the pool of the administrator's connections, new when the server's address changed.
-func (d *Driver) admin(ctx context.Context) (*pgxpool.Pool, error) {
+// admin gives the way to the administrator's address, a new one when the address changed.
+func (d *Driver) admin(ctx context.Context) (*server, error) {
 	dsn, err := d.settings.Admin()
 	if err != nil {
 		return nil, err
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.pool != nil && d.dsn == dsn {
-		return d.pool, nil
+	select {
+	case d.turn <- struct{}{}:
+		defer func() { <-d.turn }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
+	if d.now != nil && d.now.dsn == dsn {
+		return d.now, nil
+	}
+	next, err := open(ctx, dsn)
+	if err != nil {
+		return nil, err
+	}
+	if d.now != nil {
+		go d.now.pool.Close() // it waits for calls that still use it
+	}
+	d.now = next
+	return next, nil
+}
+
+func open(ctx context.Context, dsn string) (*server, error) {
 	config, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
 		return nil, fault.ProviderFailed.Wrap(err, "The administrator's address of the PostgreSQL server is malformed.")
@@ -35,17 +51,14 @@ func (d *Driver) admin(ctx context.Context) (*pgxpool.Pool, error) {
 	config.ConnConfig.RuntimeParams["search_path"] = "pg_catalog" // nothing that a tenant made is ever called
 	pool, err := pgxpool.NewWithConfig(context.WithoutCancel(ctx), config)
 	if err != nil {
-		return nil, err
+		return nil, classed(err)
 	}
-	if d.super, err = harden(ctx, pool); err != nil {
+	super, err := harden(ctx, pool)
+	if err != nil {
 		pool.Close()
 		return nil, classed(err)
 	}
-	if d.pool != nil {
-		go d.pool.Close() // it waits for calls that still use it
-	}
-	d.pool, d.dsn = pool, dsn
-	return pool, nil
+	return &server{pool: pool, dsn: dsn, super: super}, nil
 }
 
 // harden takes PUBLIC's way into the databases that come with the server and into the administrator's own, and tells whether the
@@ -80,11 +93,11 @@ type session struct {
 
 // locked runs f with the instance's lock, so that calls for one instance take turns, in this process and in others.
 func (d *Driver) locked(ctx context.Context, instance string, f func(s session) error) error {
-	pool, err := d.admin(ctx)
+	server, err := d.admin(ctx)
 	if err != nil {
 		return err
 	}
-	conn, err := pool.Acquire(ctx)
+	conn, err := server.pool.Acquire(ctx)
 	if err != nil {
 		return classed(err)
 	}
@@ -92,7 +105,7 @@ func (d *Driver) locked(ctx context.Context, instance string, f func(s session) 
 	if _, err := conn.Exec(ctx, `SELECT pg_advisory_lock($1)`, lockOf(instance)); err != nil {
 		return classed(err)
 	}
-	err = f(session{Conn: conn, names: namesOf(instance), super: d.super})
+	err = f(session{Conn: conn, names: namesOf(instance), super: server.super})
 	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	if _, e := conn.Exec(after, `SELECT pg_advisory_unlock($1)`, lockOf(instance)); e != nil {
