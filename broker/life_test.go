@@ -1,10 +1,13 @@
 package broker
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/sutlerhq/sutler/catalog"
 	"github.com/sutlerhq/sutler/identity"
 	"github.com/sutlerhq/sutler/internal/database"
 	"github.com/sutlerhq/sutler/internal/database/dbtest"
@@ -157,6 +160,33 @@ func TestAFailedBindIsCleanedUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.ends(t, again.Operation.ID, succeeded)
+}
+
+// Patience ends: what has not come about within the plan's time is a failure, and is cleaned up.
+func TestPatienceHasAnEnd(t *testing.T) {
+	m := newMarket(t, dbtest.New(t))
+	offers, err := m.Market(t.Context(), ada)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hasty := offers[0].Offering
+	hasty.Plans = slices.Clone(hasty.Plans)
+	for n := range hasty.Plans {
+		hasty.Plans[n].MaxPolling = time.Nanosecond
+	}
+	err = m.DB.Tx(t.Context(), func(ctx context.Context) error { return m.saveSold(ctx, []catalog.Offering{hasty}) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.driver.FailNext("provision", -1, nil)
+	i, _, err := m.Provision(t.Context(), ada, order("sync", "orders"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if op := m.ends(t, i.Operation.ID, failed); !strings.Contains(op.Note, "did not end within") {
+		t.Fatal(op.Note)
+	}
+	m.becomes(t, i.ID, Gone)
 }
 
 func TestBadOrdersChangeNothing(t *testing.T) {

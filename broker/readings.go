@@ -72,6 +72,9 @@ func (b *Broker) read(ctx context.Context, r instanceRow, end time.Time) (answer
 
 // recordUse stores readings and tells Meter, in one transaction. The event's id is instance, metric and window, so it counts once.
 func (b *Broker) recordUse(ctx context.Context, instance string, shown []providers.Reading, end time.Time) error {
+	if _, _, err := b.lockInstance(ctx, instance); err != nil { // the hour's reading and the last one may meet
+		return err
+	}
 	last, err := b.lastReadings(ctx, instance)
 	if err != nil {
 		return err

@@ -70,7 +70,10 @@ func (l *logs) String() string {
 	return l.b.String()
 }
 
-func newMarket(t *testing.T) *market {
+func newMarket(t *testing.T) *market { t.Helper(); return newMarketWaiting(t, 5*time.Second) }
+
+// newMarketWaiting waits so long for fast work before it answers 202.
+func newMarketWaiting(t *testing.T, wait time.Duration) *market {
 	t.Helper()
 	db := dbtest.New(t)
 	ctx, stop := context.WithCancel(context.Background())
@@ -93,7 +96,7 @@ func newMarket(t *testing.T) *market {
 	m.ok(err)
 	m.ok(engine.Start(ctx))
 	m.platforms(ctx, dir)
-	m.server = httptest.NewServer(osb.Handler(osb.Config{Broker: m.broker, Directory: dir, Log: log, SyncWait: 5 * time.Second}))
+	m.server = httptest.NewServer(osb.Handler(osb.Config{Broker: m.broker, Directory: dir, Log: log, SyncWait: wait}))
 	t.Cleanup(m.server.Close)
 	return m
 }

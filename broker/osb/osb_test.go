@@ -6,6 +6,10 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/sutlerhq/sutler/broker/osb"
 )
 
 func TestCatalog(t *testing.T) {
@@ -108,6 +112,69 @@ func TestALifeInAsync(t *testing.T) {
 		t.Fatal(s)
 	}
 	m.is(m.ask("DELETE", i+m.query("async")+"&accepts_incomplete=true", ""), 410)
+}
+
+// A fast plan whose provider is slow today is finished later, when the platform can wait.
+func TestAFastPlanThatTakesLonger(t *testing.T) {
+	m := newMarketWaiting(t, time.Millisecond)
+	hold := m.driver.Hang("provision")
+	const i = "/v2/service_instances/late"
+	first := m.is(m.ask("PUT", i+"?accepts_incomplete=true", m.order("sync", "")), 202)
+	again := m.is(m.ask("PUT", i+"?accepts_incomplete=true", m.order("sync", "")), 202)
+	if first.body["operation"] != again.body["operation"] {
+		t.Fatal(first.raw, again.raw)
+	}
+	hold.Release()
+	if s := m.done(i); s != "succeeded" {
+		t.Fatal(s)
+	}
+}
+
+func TestADeleteDuringACreate(t *testing.T) {
+	m := newMarket(t)
+	hold := m.driver.Hang("provision")
+	const i = "/v2/service_instances/halted"
+	m.is(m.ask("PUT", i+"?accepts_incomplete=true", m.order("async", "")), 202)
+	<-hold.Entered
+	m.is(m.ask("DELETE", i+m.query("async")+"&accepts_incomplete=true", ""), 202)
+	if s := m.done(i); s != "succeeded" {
+		t.Fatal(s)
+	}
+	if left, err := m.driver.Leftovers(); err != nil || len(left) > 0 {
+		t.Fatal(left, err)
+	}
+}
+
+// Every route is closed to strangers, and a platform finds nothing of another's on any of them.
+func TestEveryRouteIsClosedToOthers(t *testing.T) {
+	m := newMarket(t)
+	m.is(m.ask("PUT", "/v2/service_instances/i", m.order("sync", "")), 201)
+	bind := `{"service_id":"` + m.offering.ID + `","plan_id":"` + m.plan("sync") + `"}`
+	m.is(m.ask("PUT", "/v2/service_instances/i/service_bindings/b", bind), 201)
+	routes, ok := osb.Router(m.server.Config.Handler).(chi.Routes)
+	if !ok {
+		t.Fatal("no router")
+	}
+	walked := 0
+	err := chi.Walk(routes, func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
+		walked++
+		path := strings.NewReplacer("{instance_id}", "i", "{binding_id}", "b").Replace(route)
+		m.is(m.ask(method, path, bind, func(r *http.Request) { r.Header.Del("Authorization") }), 401)
+		other := func(r *http.Request) { r.SetBasicAuth("cf-us", m.passwords["cf-us"]) }
+		if method == "PUT" && !strings.Contains(route, "binding") || strings.HasSuffix(route, "catalog") {
+			return nil // its own id space: TestPlatformsNeverSeeEachOther
+		}
+		absent := strings.Replace(path, "/i", "/none", 1)
+		theirs, none := m.ask(method, path+m.query("sync"), bind, other), m.ask(method, absent+m.query("sync"), bind, other)
+		if theirs.status < 400 || theirs.status != none.status || strings.ReplaceAll(theirs.raw, `"i\"`, "") != strings.ReplaceAll(none.raw, `"none\"`, "") {
+			t.Errorf("%s %s: %d %s, not there: %d %s", method, route, theirs.status, theirs.raw, none.status, none.raw)
+		}
+		return nil
+	})
+	if err != nil || walked != 10 {
+		t.Fatal(walked, err)
+	}
+	m.is(m.ask("GET", "/v2/service_instances/i/service_bindings/b", ""), 200)
 }
 
 func TestAFailureSaysWhy(t *testing.T) {
