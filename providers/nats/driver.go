@@ -180,7 +180,7 @@ func plan(name, description string, connections, storage int64) catalog.Plan {
 		Metrics: []catalog.Metric{
 			{Name: "messages", Unit: "message", Aggregation: "sum", Kind: "delta"},
 			{Name: "bytes", Unit: "byte", Aggregation: "sum", Kind: "delta"},
-			{Name: "stored_bytes", Unit: "byte", Aggregation: "time_weighted", Kind: "level"},
+			{Name: "stored_bytes", Unit: "byte", Aggregation: "avg", Kind: "level"}, // read hourly: the mean of the readings is the mean over time,
 			{Name: "connections", Unit: "connection", Aggregation: "max", Kind: "level"},
 		},
 	}

@@ -90,7 +90,7 @@ func plan(name, description string, connections, storage int64) catalog.Plan {
 		Name: name, DisplayName: name, Description: description, Bindable: true, Rotatable: true, Updatable: true,
 		Limits: catalog.Limits{"connections": connections, "storage_bytes": storage},
 		Metrics: []catalog.Metric{
-			{Name: "storage_bytes", Unit: "byte", Aggregation: "time_weighted", Kind: "level"},
+			{Name: "storage_bytes", Unit: "byte", Aggregation: "avg", Kind: "level"}, // read hourly: the mean of the readings is the mean over time,
 			{Name: "connections", Unit: "connection", Aggregation: "max", Kind: "level"},
 			{Name: "transactions", Unit: "transaction", Aggregation: "sum", Kind: "delta"},
 		},
