@@ -29,12 +29,12 @@ func devConfig(f *folder, s devSecrets, url string, withFake bool) (c config, fo
 	kept := c.Providers[:0]
 	for _, p := range c.Providers {
 		switch {
-		case drivers()[p.Driver] == nil:
-			continue
 		case p.Driver == "postgres" && !pg, p.Name == "nats-west" && pg, p.Driver == "fake" && !withFake:
 			continue
 		case p.Driver == "postgres":
 			p.settings = &devPostgreSQL{dir: f.path("postgresql"), password: s.Server}
+		case p.Driver == "nats":
+			p.settings = &natsSettings{Embedded: true, Dir: f.path(p.Name)}
 		case p.Driver == "fake":
 			p.settings = &fakeSettings{Dir: f.path("fake")}
 		}
@@ -83,6 +83,9 @@ func (s *devPostgreSQL) open(ctx context.Context, o opening) (opened, error) {
 		defer close(started)
 		began := time.Now()
 		if server, failed = local.PostgreSQL(ctx, s.dir, s.password, false); failed != nil {
+			if ctx.Err() != nil {
+				return // the market stopped before it was up
+			}
 			o.log.Error("PostgreSQL did not start", "err", failed)
 			return
 		}

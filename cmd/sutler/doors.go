@@ -13,6 +13,7 @@ import (
 	"github.com/sutlerhq/sutler/identity/signin"
 	"github.com/sutlerhq/sutler/web"
 	"github.com/sutlerhq/sutler/web/api"
+	"github.com/sutlerhq/sutler/web/pages"
 )
 
 // syncWait is how long a synchronous OSB answer waits for its operation before it says 202.
@@ -29,13 +30,17 @@ func (n *node) doors(o nodeOptions) error {
 	if err != nil {
 		return err
 	}
+	look, err := pages.New(pages.Deps{Broker: n.broker, Ledger: n.ledger, Directory: n.directory, Audit: n.audit, Clock: n.clock, Log: n.log, Dev: o.dev})
+	if err != nil {
+		return err
+	}
 	rest := api.Deps{Broker: n.broker, Ledger: n.ledger, Directory: n.directory, Audit: n.audit, Clock: n.clock, Log: n.log}
 	if o.dev {
 		rest.Calendar = n.calendar
 	}
 	n.web = web.New(web.Config{
 		PublicURL: n.config.PublicURL, DB: n.db, Directory: n.directory, Sessions: sessions,
-		API: api.New(rest), Issuer: ours, SignIn: signIn, Metrics: metrics(),
+		API: api.New(rest), Pages: look, Issuer: ours, SignIn: signIn, Metrics: metrics(),
 		OSB:   osb.Handler(osb.Config{Broker: n.broker, Directory: n.directory, Log: n.log, SyncWait: syncWait}),
 		Ready: n.db.Ping, Bearer: ours.Verify, TrustedProxies: n.config.TrustedProxies, Log: n.log,
 	})

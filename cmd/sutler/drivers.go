@@ -35,6 +35,7 @@ type opened struct {
 func drivers() map[string]func() driverSettings {
 	return map[string]func() driverSettings{
 		"fake":     func() driverSettings { return new(fakeSettings) },
+		"nats":     func() driverSettings { return new(natsSettings) },
 		"postgres": func() driverSettings { return new(postgresSettings) },
 	}
 }

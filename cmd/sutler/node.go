@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"log/slog"
 	"net"
+	"time"
 
 	"github.com/sutlerhq/sutler/billing"
 	"github.com/sutlerhq/sutler/broker"
@@ -37,32 +38,45 @@ type nodeOptions struct {
 
 // newNode opens the store, wires the rooms on it and starts the work. The order is that of what needs what: ground, directory, ledger,
 // providers, broker with the ledger as its meter and gate, then the doors.
-func newNode(ctx context.Context, c config, o nodeOptions) (n *node, err error) {
-	n = &node{config: c, log: o.log}
-	defer func() {
-		if err != nil {
-			n.Close()
-		}
-	}()
+func newNode(ctx context.Context, c config, o nodeOptions) (*node, error) {
+	n := &node{config: c, log: o.log}
+	if err := n.open(ctx, o); err != nil {
+		n.Close()
+		return nil, err
+	}
+	return n, nil
+}
+
+func (n *node) open(ctx context.Context, o nodeOptions) (err error) {
+	if n.ground, err = openGround(ctx, n.config); err != nil {
+		return err
+	}
+	n.later(n.close)
 	var end context.CancelFunc
 	n.work, end = context.WithCancel(context.WithoutCancel(ctx)) // a signal stops the doors first, the work after
 	n.later(end)
-	if n.ground, err = openGround(ctx, c); err != nil {
-		return nil, err
-	}
-	n.later(n.close)
 	for _, step := range []func(context.Context) error{n.openRooms, n.openProviders, n.openBroker} {
-		if err = step(ctx); err != nil {
-			return nil, err
+		if err := step(ctx); err != nil {
+			return err
 		}
 	}
-	if err = n.doors(o); err != nil {
-		return nil, err
+	if err := n.doors(o); err != nil {
+		return err
 	}
-	if err = n.engine.Start(n.work); err != nil {
-		return nil, fault.Unavailable.Wrap(err, "The market's work could not be started.")
+	n.engine.Log = o.log
+	n.later(n.drain)
+	return n.engine.Start(n.work)
+}
+
+// patience is how long a node that stops waits for steps of running work. What is cut off goes on elsewhere, or at the next start.
+const patience = 5 * time.Second
+
+func (n *node) drain() {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := n.engine.Stop(ctx); err != nil {
+		n.log.Warn("stopping", "err", err)
 	}
-	return n, nil
 }
 
 func (n *node) later(f func()) { n.closers = append(n.closers, f) }

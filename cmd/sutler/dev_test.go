@@ -1,0 +1,150 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/sutlerhq/sutler/internal/database"
+	"github.com/sutlerhq/sutler/web/client"
+)
+
+// runDevMarket starts `sutler dev` on dir and waits until dev.json says where it is.
+func runDevMarket(t *testing.T, dir string, args ...string) (*process, devJSON) {
+	t.Helper()
+	p := start(t, append([]string{"dev", "--data", dir, "--addr", "127.0.0.1:0"}, args...)...)
+	t.Cleanup(func() { // a root's PostgreSQL lives where its user may enter
+		p.kill()
+		if b, err := os.ReadFile(filepath.Join(dir, "postgresql", "location")); err == nil {
+			_ = os.RemoveAll(strings.TrimSpace(string(b)))
+		}
+	})
+	var about devJSON
+	p.await(t, "dev.json", func() bool {
+		b, err := os.ReadFile(filepath.Join(dir, "dev.json"))
+		return err == nil && json.Unmarshal(b, &about) == nil // written whole or not at all
+	})
+	return p, about
+}
+
+func TestDevIsReadyAndKeepsEverythingOverARestart(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short: starts processes")
+	}
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "market")
+	p, first := runDevMarket(t, dir, "--with-fake")
+	if _, after, ok := strings.Cut(p.out.String(), "Sutler is ready ("); ok {
+		t.Logf("time to ready: %s", after[:strings.Index(after, ")")])
+	} else {
+		t.Errorf("the banner does not say that it is ready:\n%s", p.out)
+	}
+	info, err := os.Stat(filepath.Join(dir, "dev.json"))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("dev.json: mode %v, error %v", info.Mode(), err)
+	}
+	if first.OSB.URL != first.URL || first.OSB.Username == "" || first.OSB.Password == "" || first.Token == "" || len(first.People) != 4 {
+		t.Errorf("dev.json says %+v", first)
+	}
+	for _, who := range first.People {
+		if who.Email == "" || len(who.Password) < 12 || who.Role == "" {
+			t.Errorf("a person of dev.json: %+v", who)
+		}
+	}
+	api := client.New(first.URL, first.Token)
+	made, err := api.CreateInstance(t.Context(), client.NewInstance{Want: "fake:sync", Org: devOrg, Project: devProject, Name: "kept"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := api.Operation(t.Context(), made.Operation, 0); err != nil {
+		t.Fatal(err)
+	}
+	if code := p.stop(t); code != 0 {
+		t.Errorf("it ended with %d", code)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "dev.json")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("dev.json is still there: %v", err)
+	}
+	_, again := runDevMarket(t, dir, "--with-fake")
+	if again.Token != first.Token || again.OSB.Password != first.OSB.Password || fmt.Sprint(again.People) != fmt.Sprint(first.People) {
+		t.Errorf("the restart changed the secrets:\n%+v\n%+v", first, again)
+	}
+	kept, err := client.New(again.URL, again.Token).Instance(t.Context(), client.Place{Org: devOrg, Project: devProject}, "kept")
+	if err != nil || kept.ID != made.ID {
+		t.Errorf("after the restart: %+v, %v", kept, err)
+	}
+}
+
+func TestTwoDevsOnOneFolder(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short: starts processes")
+	}
+	t.Parallel()
+	dir := t.TempDir()
+	first, about := runDevMarket(t, dir)
+	second := start(t, "dev", "--data", dir, "--addr", "127.0.0.1:0")
+	if code := second.wait(t); code != exitConflict {
+		t.Errorf("the second ended with %d, want %d", code, exitConflict)
+	}
+	want := fmt.Sprintf("is in use by process %d, at %s", first.cmd.Process.Pid, about.URL)
+	if said := second.out.String(); !strings.Contains(said, want) {
+		t.Errorf("the second said %q, want %q in it", said, want)
+	}
+	if !answersAt(about.URL + "/readyz") {
+		t.Error("the first does not answer any more")
+	}
+}
+
+func TestDevOnAPortInUse(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short: starts processes")
+	}
+	t.Parallel()
+	l, err := listen("127.0.0.1:0", "--addr")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	dir := t.TempDir()
+	p := start(t, "dev", "--data", dir, "--addr", l.Addr().String())
+	if code := p.wait(t); code != exitConflict {
+		t.Errorf("it ended with %d, want %d", code, exitConflict)
+	}
+	if said := p.out.String(); !strings.Contains(said, "in use") || !strings.Contains(said, "--addr") {
+		t.Errorf("it said %q", said)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "sutler.db")); !errors.Is(err, os.ErrNotExist) {
+		t.Error("it made a store all the same")
+	}
+}
+
+func TestDevRefusesDataOfANewerVersion(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short: starts processes")
+	}
+	t.Parallel()
+	dir := t.TempDir()
+	p, _ := runDevMarket(t, dir)
+	p.stop(t)
+	db, err := database.Open(t.Context(), "sqlite://"+filepath.Join(dir, "sutler.db"), "FULL")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.W.ExecContext(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, 1)"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	p = start(t, "dev", "--data", dir, "--addr", "127.0.0.1:0")
+	if code := p.wait(t); code != exitConflict {
+		t.Errorf("it ended with %d, want %d", code, exitConflict)
+	}
+	if said := p.out.String(); !strings.Contains(said, "newer") {
+		t.Errorf("it said %q", said)
+	}
+}
