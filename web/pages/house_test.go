@@ -21,6 +21,7 @@ import (
 	"github.com/sutlerhq/sutler/internal/audit"
 	"github.com/sutlerhq/sutler/internal/clock"
 	"github.com/sutlerhq/sutler/internal/database/dbtest"
+	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/internal/seal"
 	"github.com/sutlerhq/sutler/internal/tasks"
 	"github.com/sutlerhq/sutler/providers"
@@ -227,8 +228,8 @@ func (h *house) bound(i broker.Instance, app string) broker.Binding {
 	return b
 }
 
-// toNextMonth moves the market into the next month, so that this one is invoiced.
-func (h *house) toNextMonth(d time.Duration) {
+// advance moves the market on; what is due on the way, the month's close among it, is done.
+func (h *house) advance(d time.Duration) {
 	h.Helper()
 	_, err := h.calendar.Advance(h.Context(), d)
 	h.ok(err)
@@ -238,3 +239,37 @@ func (h *house) toNextMonth(d time.Duration) {
 func screenshots() string { return os.Getenv("SUTLER_SCREENSHOTS") }
 
 func (h *house) scope() identity.Scope { return identity.Scope{Org: h.org.ID, Project: h.project.ID} }
+
+// furnish puts a month of life into the market: instances, bindings, an invoice, one instance that is being made and one that failed.
+func (h *house) furnish() {
+	h.Helper()
+	orders, events := h.ready("postgresql", "small", "orders-db"), h.ready("nats", "standard", "events")
+	h.bound(orders, "shop-web")
+	h.bound(orders, "reports")
+	h.bound(events, "shop-web")
+	h.ok(h.nats.Use(events.ID, 1_204_331))
+	h.ok(h.postgres.Use(orders.ID, 88_210))
+	h.advance(31 * 24 * time.Hour)
+	h.ok(h.nats.Use(events.ID, 633_187))
+	h.advance(11 * time.Hour)
+	h.ready("postgresql", "dev", "staging-db")
+	h.nats.FailNext("provision", 1, fault.Refused.Errorf("The account quota of quay is used up."))
+	h.failed("nats", "standard", "sessions")
+	hold := h.postgres.Hang("provision")
+	h.Cleanup(hold.Release)
+	_, _, err := h.broker.Provision(h.Context(), h.as("ada"), broker.ProvisionOrder{Org: h.org.ID, Project: h.project.ID, Name: "billing-db", Offering: "postgresql", Plan: "large", AcceptsAsync: true})
+	h.ok(err)
+	_, _, err = h.directory.CreatePlatform(h.Context(), h.as("otto"), "cf-eu", h.org.ID, h.project.ID)
+	h.ok(err)
+	_, _, err = h.directory.CreateToken(h.Context(), h.as("ada"), "laptop", nil, time.Time{})
+	h.ok(err)
+}
+
+// failed makes an instance that cannot be made.
+func (h *house) failed(offering, plan, name string) {
+	h.Helper()
+	i, _, err := h.broker.Provision(h.Context(), h.as("ada"), broker.ProvisionOrder{Org: h.org.ID, Project: h.project.ID, Name: name, Offering: offering, Plan: plan, AcceptsAsync: true})
+	h.ok(err)
+	_, err = h.broker.Wait(h.Context(), i.Operation.ID, 20*time.Second)
+	h.ok(err)
+}
