@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -26,6 +28,8 @@ const (
 	exitConflict
 	exitTimeout
 	exitProvider
+
+	exitInterrupted = 130
 )
 
 // usageError is a command line that cannot be understood.
@@ -61,8 +65,11 @@ func exitCode(err error) int {
 	if remote, ok := errors.AsType[*client.Error](err); ok {
 		return kindCode(fault.Kind(remote.Code))
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
 		return exitTimeout
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted
 	}
 	return kindCode(fault.KindOf(err))
 }
@@ -100,14 +107,7 @@ func explain(w io.Writer, err error) {
 		return
 	}
 	if e, ok := errors.AsType[*client.Error](err); ok {
-		say("sutler: %s", e.Detail)
-		for _, f := range e.Fields {
-			say("  %s: %s", f.Path, f.Reason)
-		}
-		if e.ErrorID != "" {
-			say("  The server's log has more under %s.", e.ErrorID)
-		}
-		sayHint(say, e.Hint)
+		explainRemote(say, e)
 		return
 	}
 	if f, ok := errors.AsType[*fault.Fault](err); ok {
@@ -118,7 +118,27 @@ func explain(w io.Writer, err error) {
 		sayHint(say, f.Hint)
 		return
 	}
-	say("sutler: %s", err)
+	if errors.Is(err, context.Canceled) {
+		say("sutler: Interrupted. What was begun at the market goes on without you.")
+		return
+	}
+	say("sutler: %s.", upperFirst(strings.TrimSuffix(err.Error(), ".")))
+	if _, ok := errors.AsType[*url.Error](err); ok {
+		say("Is it running, and is the address right? Say which market with --server or SUTLER_URL.")
+	}
+}
+
+func explainRemote(say func(string, ...any), e *client.Error) {
+	say("sutler: %s", e.Detail)
+	if len(e.Fields) > 1 || len(e.Fields) == 1 && !strings.Contains(e.Detail, e.Fields[0].Reason) {
+		for _, f := range e.Fields {
+			say("  %s: %s", cmp.Or(f.Path, "parameters"), f.Reason)
+		}
+	}
+	if e.ErrorID != "" {
+		say("The market's log has more under %s.", e.ErrorID)
+	}
+	sayHint(say, e.Hint)
 }
 
 func sayHint(say func(string, ...any), hint string) {

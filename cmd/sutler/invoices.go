@@ -28,8 +28,8 @@ func newInvoices(s *session) *cobra.Command {
 				column[client.Invoice]{title: "Number", cell: func(i client.Invoice) string { return i.Number }},
 				column[client.Invoice]{title: "Account", cell: func(i client.Invoice) string { return i.AccountName }},
 				column[client.Invoice]{title: "Month", cell: func(i client.Invoice) string { return i.Period.From.UTC().Format("2006-01") }},
-				column[client.Invoice]{title: "Total", cell: func(i client.Invoice) string { return client.Money(i.Total, i.Currency) }, right: true},
-				column[client.Invoice]{title: "Due", cell: func(i client.Invoice) string { return client.Money(i.Due, i.Currency) }, right: true},
+				column[client.Invoice]{title: "Total", cell: func(i client.Invoice) string { return client.Amount(i.Total, i.Currency) }, right: true},
+				column[client.Invoice]{title: "Due", cell: func(i client.Invoice) string { return client.Amount(i.Due, i.Currency) }, right: true},
 				column[client.Invoice]{title: "State", cell: func(i client.Invoice) string { return i.State }},
 				column[client.Invoice]{title: "Sent", cell: func(i client.Invoice) string { return i.Sent }, wide: true},
 			)
@@ -97,11 +97,11 @@ func (s *session) lines(lines []client.InvoiceLine, currency string) error {
 		column[client.InvoiceLine]{title: "Description", cell: func(l client.InvoiceLine) string { return l.Description }},
 		column[client.InvoiceLine]{title: "Instance", cell: func(l client.InvoiceLine) string { return l.Instance }},
 		column[client.InvoiceLine]{title: "Provider", cell: func(l client.InvoiceLine) string { return l.Provider }},
-		column[client.InvoiceLine]{title: "Quantity", cell: func(l client.InvoiceLine) string { return strings.TrimSpace(l.Quantity + " " + l.Unit) }, right: true},
+		column[client.InvoiceLine]{title: "Quantity", cell: func(l client.InvoiceLine) string { return quantity(l.Quantity, l.Unit) }, right: true},
 		column[client.InvoiceLine]{title: "Unit price", cell: func(l client.InvoiceLine) string { return l.UnitPrice }, right: true, wide: true},
 		column[client.InvoiceLine]{title: "From", cell: func(l client.InvoiceLine) string { return when(l.From) }, wide: true},
 		column[client.InvoiceLine]{title: "To", cell: func(l client.InvoiceLine) string { return when(l.To) }, wide: true},
-		column[client.InvoiceLine]{title: "Amount", cell: func(l client.InvoiceLine) string { return client.Money(l.Amount, currency) }, right: true},
+		column[client.InvoiceLine]{title: "Amount", cell: func(l client.InvoiceLine) string { return client.Amount(l.Amount, currency) }, right: true},
 	)
 }
 
@@ -122,7 +122,7 @@ func (s *session) totals(i client.Invoice) error {
 		return err
 	}
 	for _, p := range pairs {
-		if err := s.line(fmt.Sprintf("%-14s %12s", p.name, client.Money(p.value, i.Currency))); err != nil {
+		if err := s.line(fmt.Sprintf("%-14s %12s", p.name, client.Amount(p.value, i.Currency))); err != nil {
 			return err
 		}
 	}

@@ -30,8 +30,7 @@ func newUsage(s *session) *cobra.Command {
 				column[client.Usage]{title: "Instance", cell: func(u client.Usage) string { return u.Instance }},
 				column[client.Usage]{title: "Plan", cell: func(u client.Usage) string { return u.Offering + ":" + u.Plan }},
 				column[client.Usage]{title: "Metric", cell: func(u client.Usage) string { return u.Metric }},
-				column[client.Usage]{title: "Quantity", cell: func(u client.Usage) string { return u.Quantity }, right: true},
-				column[client.Usage]{title: "Unit", cell: func(u client.Usage) string { return u.Unit }},
+				column[client.Usage]{title: "Quantity", cell: func(u client.Usage) string { return quantity(u.Quantity, u.Unit) }, right: true},
 				column[client.Usage]{title: "Project", cell: func(u client.Usage) string { return u.Project }, wide: true},
 				column[client.Usage]{title: "From", cell: func(u client.Usage) string { return when(u.From) }, wide: true},
 				column[client.Usage]{title: "To", cell: func(u client.Usage) string { return when(u.To) }, wide: true},
@@ -72,7 +71,7 @@ func newCosts(s *session) *cobra.Command {
 			if err := s.lines(costs.Lines, costs.Currency); err != nil {
 				return err
 			}
-			return s.line("Total so far, before tax: " + client.Money(costs.Total, costs.Currency))
+			return s.line("Total so far, before tax: " + client.Amount(costs.Total, costs.Currency))
 		},
 	})
 }

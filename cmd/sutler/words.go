@@ -31,6 +31,14 @@ func size(n int64) string {
 	return fmt.Sprintf("%d %s", whole, units[at])
 }
 
+// quantity writes a decimal with its unit, in the plural where that is a word: "1 hour", "194 hours", "3 GiB".
+func quantity(n, unit string) string {
+	if word := strings.Trim(unit, "abcdefghijklmnopqrstuvwxyz") == "" && unit != ""; word && n != "1" && !strings.HasSuffix(unit, "s") {
+		unit += "s"
+	}
+	return strings.TrimSpace(n + " " + unit)
+}
+
 // when writes an instant for people.
 func when(t time.Time) string {
 	if t.IsZero() {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -115,6 +116,15 @@ func (c *Client) do(ctx context.Context, method, path string, q url.Values, body
 	return c.send(req)
 }
 
+// unreached says that nobody answers, without the request's line that net/http puts before the cause.
+func unreached(base string, err error) error {
+	var transport *url.Error
+	if errors.As(err, &transport) {
+		return &url.Error{Op: "the market", URL: base, Err: fmt.Errorf("does not answer: %w", transport.Err)}
+	}
+	return fmt.Errorf("the market at %s does not answer: %w", base, err)
+}
+
 func (c *Client) send(req *http.Request) ([]byte, error) {
 	req.Header.Set("Accept", "application/json, */*;q=0.1")
 	if c.token != "" {
@@ -122,7 +132,7 @@ func (c *Client) send(req *http.Request) ([]byte, error) {
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("the market at %s does not answer: %w", c.base, err)
+		return nil, unreached(c.base, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, biggest))

@@ -67,12 +67,17 @@ func short(r *big.Rat) string {
 	return r.FloatString(decimals)
 }
 
-// Money writes a decimal amount with its currency's sign: "€5", "€0.007", "CHF 12.50". Cents are dropped from whole amounts alone.
-func Money(amount, currency string) string {
-	amount = plain(amount)
-	if whole, cents, found := strings.Cut(amount, "."); found && len(cents) == 1 {
-		amount = whole + "." + cents + "0"
+// Money writes a price with its currency's sign: "€5", "€0.007", "CHF 12.50". Cents are dropped from whole prices alone.
+func Money(price, currency string) string {
+	price = plain(price)
+	if whole, cents, found := strings.Cut(price, "."); found && len(cents) == 1 {
+		price = whole + "." + cents + "0"
 	}
+	return Amount(price, currency)
+}
+
+// Amount writes a decimal with its currency's sign and every digit it has: "€5.00".
+func Amount(amount, currency string) string {
 	minus := ""
 	if strings.HasPrefix(amount, "-") {
 		minus, amount = "-", amount[1:]
