@@ -93,7 +93,9 @@ func TestTheOutboxIsTakenUpUntilItIsSent(t *testing.T) {
 }
 
 func TestWhatIsRefusedForGoodSaysWhy(t *testing.T) {
-	c := newTill(func(context.Context, int, billing.Delivery) error { return fault.Unprocessable.Errorf("It is refused.") })
+	c := newTill(func(context.Context, int, billing.Delivery) error {
+		return fault.Unprocessable.Errorf("It is refused.")
+	})
 	h := newHouse(t, dbtest.New(t), func(b *billing.Config) { b.Collector = c })
 	h.autumn()
 	h.work(c, 1, h.end().Number, "not sent: It is refused.")

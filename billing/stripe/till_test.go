@@ -35,7 +35,31 @@ func newTill(t *testing.T) *till {
 }
 
 // forget drops the idempotency keys, as Stripe may after a day.
-func (s *till) forget() { s.answers, s.asked = map[string]string{}, map[string]string{} }
+func (s *till) forget() {
+	s.Lock()
+	defer s.Unlock()
+	s.answers, s.asked = map[string]string{}, map[string]string{}
+}
+
+// silence makes the nth call from the beginning one that is obeyed and not answered.
+func (s *till) silence(n int) {
+	s.Lock()
+	defer s.Unlock()
+	s.silentAt = n
+}
+
+// kept is what the till holds.
+type kept struct {
+	customers, items int
+	invoices         []map[string]any
+	problems         []string
+}
+
+func (s *till) kept() kept {
+	s.Lock()
+	defer s.Unlock()
+	return kept{s.customers, len(s.items), s.invoices, s.problems}
+}
 
 func (s *till) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.Lock()
