@@ -95,9 +95,13 @@ func (n *node) openRooms(ctx context.Context) (err error) {
 	for _, t := range n.config.Seller.Tax {
 		seller.Tax = append(seller.Tax, billing.Taxed{Name: t.Name, Rate: t.Rate})
 	}
+	collector, err := n.config.collector()
+	if err != nil {
+		return err
+	}
 	n.ledger, err = billing.New(ctx, billing.Config{
 		DB: n.db, Tasks: n.engine, Calendar: n.calendar, Box: n.box, Audit: n.audit, Clock: n.clock,
-		Seller: seller, Currency: n.config.Currency, Log: n.log,
+		Seller: seller, Currency: n.config.Currency, Collector: collector, Log: n.log,
 	})
 	n.directory.SetAccounts(n.ledger)
 	return err
