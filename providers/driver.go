@@ -105,7 +105,7 @@ type Inspector interface {
 // Inspection is what the backend shows of an instance.
 type Inspection struct {
 	Exists   bool
-	Sessions map[string]int // open connections by binding id
+	Sessions map[string]int // open connections by binding id; bindings without a connection are there with 0
 }
 
 // Prober answers nil when the backend answers. A provider is "starting" until the first nil.

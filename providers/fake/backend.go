@@ -121,6 +121,13 @@ func (d *Driver) Forget(instance, binding string) error {
 	return d.edit(instance, func(o *object) error { delete(o.Logins, binding); return nil })
 }
 
+// Kick ends a login's sessions and leaves the login.
+func (d *Driver) Kick(binding string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.kill(binding)
+}
+
 // Use counts n requests of an instance, as if its app had made them.
 func (d *Driver) Use(instance string, n int64) error {
 	return d.edit(instance, func(o *object) error { o.Requests += n; return nil })

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/url"
 	"reflect"
-	"slices"
 	"strings"
 
 	"github.com/sutlerhq/sutler/internal/ids"
@@ -140,104 +139,6 @@ func bindingsShare(ctx context.Context, h Harness) error {
 		}
 		if got, err := a.Get(ctx, "shared"); err != nil || got != "two" {
 			return errs("one binding does not see what another wrote: %q, %v", got, err)
-		}
-		return nil
-	})
-}
-
-func tenantsApart(ctx context.Context, h Harness) error {
-	return h.with(ctx, func(a *tenant) error {
-		return h.with(ctx, func(b *tenant) error {
-			_, ca, sa, err := a.bound(ctx)
-			if err != nil {
-				return err
-			}
-			defer sa.Close()
-			_, cb, sb, err := b.bound(ctx)
-			if err != nil {
-				return err
-			}
-			defer sb.Close()
-			if err := sa.Put(ctx, "secret", "of a"); err != nil {
-				return err
-			}
-			if got, _ := sb.Get(ctx, "secret"); got != "" {
-				return errs("a tenant reads another's data")
-			}
-			if err := sb.Put(ctx, "mine", "of b"); err != nil {
-				return err
-			}
-			keys, err := sb.Keys(ctx)
-			if err != nil || slices.Contains(keys, "secret") {
-				return errs("a tenant lists another's data: %v, %v", keys, err)
-			}
-			if got, err := sa.Get(ctx, "secret"); err != nil || got != "of a" {
-				return errs("a tenant's data was harmed by another: %q, %v", got, err)
-			}
-			if h.Trespass != nil && h.Trespass(ctx, cb, ca) == nil {
-				return errs("a tenant's login opens another's instance")
-			}
-			return nil
-		})
-	})
-}
-
-func revokedLogin(ctx context.Context, h Harness) error {
-	return h.with(ctx, func(t *tenant) error {
-		b, credentials, s, err := t.bound(ctx)
-		if err != nil {
-			return err
-		}
-		s.Close() // the app is gone: nothing is connected
-		if err := t.unbind(ctx, b); err != nil {
-			return err
-		}
-		return h.refused(ctx, credentials, "after Unbind")
-	})
-}
-
-func revokedSession(ctx context.Context, h Harness) error {
-	return h.with(ctx, func(t *tenant) error {
-		b, _, s, err := t.bound(ctx)
-		if err != nil {
-			return err
-		}
-		defer s.Close()
-		if err := t.unbind(ctx, b); err != nil {
-			return err
-		}
-		return dies(ctx, s)
-	})
-}
-
-func revokedClinging(ctx context.Context, h Harness) error {
-	return h.with(ctx, func(t *tenant) error {
-		b, credentials, s, err := t.bound(ctx)
-		if err != nil {
-			return err
-		}
-		defer s.Close()
-		if err := s.Put(ctx, "kept", "yes"); err != nil {
-			return err
-		}
-		if h.Cling != nil {
-			if err := h.Cling(ctx, s); err != nil {
-				return err
-			}
-		}
-		if err := t.unbind(ctx, b); err != nil {
-			return err
-		}
-		if err := errors.Join(dies(ctx, s), h.refused(ctx, credentials, "after Unbind")); err != nil {
-			return err
-		}
-		_, _, other, err := t.bound(ctx)
-		if err != nil {
-			return err
-		}
-		defer other.Close()
-		if got, err := other.Get(ctx, "kept"); err != nil || got != "yes" {
-			return errs("the data went with the binding: %q, %v", got, err)
 		}
 		return nil
 	})

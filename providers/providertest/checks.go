@@ -18,6 +18,7 @@ func Checks() []Check {
 		{"tenants_apart", "Two instances see, list and reach nothing of each other.", tenantsApart},
 		{"revoked_login", "After Unbind the old login is refused.", revokedLogin},
 		{"revoked_session", "After Unbind an open connection is dead within 5 s.", revokedSession},
+		{"revoked_while_connecting", "Unbind leaves no connection that was being made meanwhile.", revokedWhileConnecting},
 		{"revoked_clinging", "Unbind works when the app owns objects, changed its password and is connected; the data stay.", revokedClinging},
 		{"unbind_spares_others", "Unbind leaves the other bindings of the instance alone, open connections too.", unbindSparesOthers},
 		{"unbind_unknown", "Removing a binding that never was, or of an instance that is gone, is done at once.", unbindUnknown},

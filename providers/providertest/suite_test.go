@@ -108,6 +108,7 @@ type (
 	oneForAll   struct{ *fake.Driver }
 	idle        struct{ *fake.Driver }
 	sloppy      struct{ *fake.Driver }
+	hasty       struct{ *fake.Driver }
 	zealous     struct{ *fake.Driver }
 	strictBound struct{ *fake.Driver }
 	negative    struct{ *fake.Driver }
@@ -197,6 +198,17 @@ func (d idle) Unbind(context.Context, providers.Instance, providers.Binding) (pr
 
 // sloppy shuts the login and leaves connections open: the commonest mistake there is.
 func (d sloppy) Unbind(ctx context.Context, i providers.Instance, b providers.Binding) (providers.Progress, error) {
+	return providers.Progress{Done: true}, d.Forget(i.ID, b.ID)
+}
+
+// hasty ends connections first and shuts the login after: whoever comes between stays.
+func (d hasty) Unbind(ctx context.Context, i providers.Instance, b providers.Binding) (providers.Progress, error) {
+	d.Kick(b.ID)
+	for came := false; !came; { // one that comes between, for certain
+		if in, err := d.Inspect(ctx, i); err != nil || in.Sessions[b.ID] > 0 || ctx.Err() != nil || d.Calls("inspect") > 10000 {
+			came = true
+		}
+	}
 	return providers.Progress{Done: true}, d.Forget(i.ID, b.ID)
 }
 
@@ -293,6 +305,7 @@ func TestBrokenDriversAreCaught(t *testing.T) {
 		{"revoked_login", func(d *fake.Driver) providers.Driver { return idle{d} }},
 		{"late_bind", func(d *fake.Driver) providers.Driver { return idle{d} }},
 		{"revoked_session", func(d *fake.Driver) providers.Driver { return sloppy{d} }},
+		{"revoked_while_connecting", func(d *fake.Driver) providers.Driver { return hasty{d} }},
 		{"revoked_clinging", func(d *fake.Driver) providers.Driver { return sloppy{d} }},
 		{"unbind_spares_others", func(d *fake.Driver) providers.Driver { return zealous{d} }},
 		{"unbind_unknown", func(d *fake.Driver) providers.Driver { return strictBound{d} }},

@@ -1,0 +1,183 @@
+package providertest
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+)
+
+func tenantsApart(ctx context.Context, h Harness) error {
+	return h.with(ctx, func(a *tenant) error {
+		return h.with(ctx, func(b *tenant) error {
+			_, ca, sa, err := a.bound(ctx)
+			if err != nil {
+				return err
+			}
+			defer sa.Close()
+			_, cb, sb, err := b.bound(ctx)
+			if err != nil {
+				return err
+			}
+			defer sb.Close()
+			if err := sa.Put(ctx, "secret", "of a"); err != nil {
+				return err
+			}
+			if got, _ := sb.Get(ctx, "secret"); got != "" {
+				return errs("a tenant reads another's data")
+			}
+			if err := sb.Put(ctx, "mine", "of b"); err != nil {
+				return err
+			}
+			keys, err := sb.Keys(ctx)
+			if err != nil || slices.Contains(keys, "secret") {
+				return errs("a tenant lists another's data: %v, %v", keys, err)
+			}
+			if got, err := sa.Get(ctx, "secret"); err != nil || got != "of a" {
+				return errs("a tenant's data was harmed by another: %q, %v", got, err)
+			}
+			if h.Trespass != nil && h.Trespass(ctx, cb, ca) == nil {
+				return errs("a tenant's login opens another's instance")
+			}
+			return nil
+		})
+	})
+}
+
+func revokedLogin(ctx context.Context, h Harness) error {
+	return h.with(ctx, func(t *tenant) error {
+		b, credentials, s, err := t.bound(ctx)
+		if err != nil {
+			return err
+		}
+		s.Close() // the app is gone: nothing is connected
+		if err := t.unbind(ctx, b); err != nil {
+			return err
+		}
+		return h.refused(ctx, credentials, "after Unbind")
+	})
+}
+
+func revokedSession(ctx context.Context, h Harness) error {
+	return h.with(ctx, func(t *tenant) error {
+		b, _, s, err := t.bound(ctx)
+		if err != nil {
+			return err
+		}
+		defer s.Close()
+		if err := t.unbind(ctx, b); err != nil {
+			return err
+		}
+		return dies(ctx, s)
+	})
+}
+
+func revokedClinging(ctx context.Context, h Harness) error {
+	return h.with(ctx, func(t *tenant) error {
+		b, credentials, s, err := t.bound(ctx)
+		if err != nil {
+			return err
+		}
+		defer s.Close()
+		if err := s.Put(ctx, "kept", "yes"); err != nil {
+			return err
+		}
+		if h.Cling != nil {
+			if err := h.Cling(ctx, s); err != nil {
+				return err
+			}
+		}
+		if err := t.unbind(ctx, b); err != nil {
+			return err
+		}
+		if err := errors.Join(dies(ctx, s), h.refused(ctx, credentials, "after Unbind")); err != nil {
+			return err
+		}
+		_, _, other, err := t.bound(ctx)
+		if err != nil {
+			return err
+		}
+		defer other.Close()
+		if got, err := other.Get(ctx, "kept"); err != nil || got != "yes" {
+			return errs("the data went with the binding: %q, %v", got, err)
+		}
+		return nil
+	})
+}
+
+// knocking logs in again and again until told to stop, and keeps what it opened.
+type knocking struct {
+	stop   chan struct{}
+	opened chan struct{} // closed with the first session
+	wg     sync.WaitGroup
+	mu     sync.Mutex
+	open   []Session
+}
+
+// enough is how many sessions one knocker opens at most: a plan's limit must leave room for others to try.
+const enough = 200
+
+func knock(ctx context.Context, h Harness, credentials map[string]any) *knocking {
+	k := &knocking{stop: make(chan struct{}), opened: make(chan struct{})}
+	for range 4 {
+		k.wg.Go(func() {
+			for range enough {
+				select {
+				case <-k.stop:
+					return
+				default:
+				}
+				if s, err := h.Login(ctx, credentials); err == nil {
+					k.keep(s)
+				}
+			}
+		})
+	}
+	return k
+}
+
+// keep takes a session in, and lets the eldest go when there are more than two.
+func (k *knocking) keep(s Session) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.open = append(k.open, s); len(k.open) == 1 {
+		select {
+		case <-k.opened:
+		default:
+			close(k.opened)
+		}
+	}
+	if len(k.open) > 2 {
+		k.open[0].Close()
+		k.open = k.open[1:]
+	}
+}
+
+func revokedWhileConnecting(ctx context.Context, h Harness) error {
+	return h.with(ctx, func(t *tenant) error {
+		for range 3 {
+			b := newBinding()
+			credentials, err := t.bind(ctx, &b)
+			if err != nil {
+				return err
+			}
+			k := knock(ctx, h, credentials)
+			select {
+			case <-k.opened:
+			case <-ctx.Done():
+				err = ctx.Err()
+			}
+			err = errors.Join(err, t.unbind(ctx, &b))
+			close(k.stop)
+			k.wg.Wait()
+			for _, s := range k.open {
+				err = errors.Join(err, dies(ctx, s))
+				s.Close()
+			}
+			if err = errors.Join(err, h.refused(ctx, credentials, "after Unbind")); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
