@@ -3,14 +3,17 @@ package database
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"gorm.io/gorm"
 
 	"github.com/sutlerhq/sutler/internal/fault"
 )
+
+// writerWait is how long a transaction waits for its turn.
+const writerWait = 15 * time.Second
 
 // key is where ctx carries the transaction of a store: two stores in one process do not meet.
 type key struct{ d *DB }
@@ -59,9 +62,9 @@ func (d *DB) join(ctx context.Context, t *tx, fn func(context.Context) error) er
 // run gives the connection back before it returns, so that what runs after the commit may use it.
 func (d *DB) run(ctx context.Context, fn func(context.Context) error, leave func()) (*tx, error) {
 	defer leave()
-	conn, err := d.W.Conn(ctx)
+	conn, err := d.writer(ctx)
 	if err != nil {
-		return nil, unanswered(err)
+		return nil, err
 	}
 	defer conn.Close()
 	// Not cancelled with ctx: a cancelled COMMIT has an unknown outcome.
@@ -94,10 +97,22 @@ func (d *DB) run(ctx context.Context, fn func(context.Context) error, leave func
 	return t, nil
 }
 
-func unanswered(err error) error {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return err // the caller's own doing
+// writer waits for a connection that writes. The wait is bounded: a transaction is short, so a longer one means that somebody
+// waits for himself, which must not hang for ever.
+func (d *DB) writer(ctx context.Context) (*sql.Conn, error) {
+	wait, cancel := context.WithTimeout(ctx, writerWait)
+	defer cancel()
+	conn, err := d.W.Conn(wait)
+	if err == nil {
+		return conn, nil
 	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err() // the caller's own doing
+	}
+	return nil, unanswered(err)
+}
+
+func unanswered(err error) error {
 	return fault.Unavailable.Wrap(err, "The store does not answer.").WithHint("Try again in a moment.")
 }
 

@@ -146,3 +146,43 @@ func TestPutJoinsTheCallersTransaction(t *testing.T) {
 		t.Error(n, rerr, err)
 	}
 }
+
+// A process that dies between a handler's end and the writing of the next due time runs the row again.
+func TestCrashBehindAHandlerRunsTheRowAgain(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		d := newDiary(t, db)
+		ctx, crash := context.WithCancel(t.Context())
+		d.Handle("once", func(context.Context, string, time.Time) (time.Time, error) { crash(); return time.Time{}, nil })
+		d.put(t, "once", "o", d.market.Now().Add(time.Hour))
+		if n, err := d.Advance(ctx, 2*time.Hour); n != 0 || err == nil {
+			t.Fatal(n, err)
+		}
+		again := newDiary(t, db)
+		if n, err := again.RunDue(t.Context()); n != 1 || err != nil || len(again.ran) != 1 {
+			t.Error(n, err, again.ran)
+		}
+	})
+}
+
+// In normal running nobody calls: the engine runs what is due as the market's clock passes, with the lease of its task.
+func TestEngineRunsTheCalendar(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		r := newRig(t, db, "n", 1, nil)
+		c, err := tasks.NewCalendar(t.Context(), db, r.Engine, &clock.Market{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fences := make(chan int64, 10)
+		c.Handle("soon", func(ctx context.Context, _ string, due time.Time) (time.Time, error) {
+			fences <- tasks.Fence(ctx)
+			return due.Add(time.Hour), nil
+		})
+		r.start()
+		if err := c.Put(t.Context(), "soon", "s", time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		if next(t, fences) == 0 {
+			t.Error("it ran without a lease")
+		}
+	})
+}

@@ -14,7 +14,7 @@ func (e *Engine) listen(ctx context.Context) {
 		if err := e.hear(ctx); err != nil && ctx.Err() == nil {
 			e.Log.WarnContext(ctx, "tasks: not listening for wake-ups", "err", err)
 		}
-		pause(ctx, 200*time.Millisecond)
+		pause(ctx, time.Second)
 	}
 }
 

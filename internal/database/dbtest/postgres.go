@@ -3,6 +3,7 @@ package dbtest
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -85,8 +86,8 @@ func running(t testing.TB) *pg {
 	t.Helper()
 	p, err := server()
 	if err != nil {
-		if os.Getenv("CI") == "" && os.Getenv("SUTLER_TEST_QUICK") != "" {
-			t.Skip("quick: no PostgreSQL: ", err)
+		if errors.Is(err, local.ErrNoProgram) && os.Getenv("CI") == "" && os.Getenv("SUTLER_TEST_QUICK") != "" {
+			t.Skip("quick: ", err)
 		}
 		t.Fatal(err)
 	}
