@@ -63,10 +63,10 @@ export SUTLER_DEV=$data
 show "export SUTLER_DEV=$data"
 
 say "2  What is on sale"
-second=nats first=postgresql plan=small
+second=nats first=postgresql plan=small one=shopdb
 if ! sutler marketplace --json | grep -q '"postgresql"'; then
     echo "No PostgreSQL programs are on this machine, so two NATS providers in two regions stand in. (apt install postgresql brings them.)"
-    first=nats-west plan=
+    first=nats-west plan=small one=orders
 fi
 for _ in $(seq 1 600); do # a server that was never started before needs a moment
     starting=$(sutler marketplace --json | grep -c '"status": *"starting"' || true)
@@ -77,12 +77,12 @@ run sutler marketplace
 
 say "3  An app, and a backend of each of two providers"
 run sutler app create guestbook
-run sutler create "$first${plan:+:$plan}" shopdb --wait
-run sutler create "$second" events --wait
+run sutler create "$first:$plan" "$one" --wait
+run sutler create "$second:small" events --wait
 run sutler instances
 
 say "4  Both are bound to the app"
-run sutler bind shopdb --app guestbook
+run sutler bind "$one" --app guestbook
 run sutler bind events --app guestbook
 show "sutler env --app guestbook --format dotenv   # names only, values hidden"
 sutler env --app guestbook --format dotenv | sed -n 's/^\([A-Z0-9_]*\)=.*/  \1=…/p'
@@ -92,12 +92,13 @@ say "5  The app runs with nothing but its environment, and signs every backend i
 run sutler run --app guestbook -- guestbook
 run sutler run --app guestbook -- guestbook
 
-say "6  The month goes by"
-now=$(sutler dev clock show --json | field now)
-next=$(date -u -d "$(date -u -d "${now:-now}" +%Y-%m-01) +1 month +2 hours" +%s)
-hours=$(( (next - $(date -u -d "${now:-now}" +%s) + 3599) / 3600 ))
+say "6  An hour goes by, then the rest of the month"
+run sutler dev clock advance 1h
 run sutler usage
 run sutler costs
+now=$(sutler dev clock show --json | field market)
+next=$(date -u -d "$(date -u -d "$now" +%Y-%m-01) +1 month +2 hours" +%s)
+hours=$(( (next - $(date -u -d "$now" +%s) + 3599) / 3600 ))
 run sutler dev clock advance "${hours}h"
 
 say "7  One invoice for both providers"
