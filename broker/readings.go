@@ -8,6 +8,7 @@ import (
 	"github.com/sutlerhq/sutler/catalog"
 	"github.com/sutlerhq/sutler/catalog/money"
 	"github.com/sutlerhq/sutler/internal/fault"
+	"github.com/sutlerhq/sutler/internal/tasks"
 	"github.com/sutlerhq/sutler/providers"
 )
 
@@ -67,7 +68,12 @@ func (b *Broker) read(ctx context.Context, r instanceRow, end time.Time) (answer
 		k := fault.KindOf(err)
 		return k != fault.Unavailable && k != fault.Timeout, err // another error is this instance's own
 	}
-	return true, b.DB.Tx(ctx, func(ctx context.Context) error { return b.recordUse(ctx, r.ID, shown, end) })
+	return true, b.DB.Tx(ctx, func(ctx context.Context) error {
+		if err := tasks.Hold(ctx); err != nil {
+			return err
+		}
+		return b.recordUse(ctx, r.ID, shown, end)
+	})
 }
 
 // recordUse stores readings and tells Meter, in one transaction. The event's id is instance, metric and window, so it counts once.
