@@ -76,17 +76,11 @@ func (s *session) showMarket(all []client.Offering, w wish) error {
 		column[sale]{title: "Provider", cell: func(r sale) string { return r.offering.Provider }},
 		column[sale]{title: "Region", cell: func(r sale) string { return r.offering.Region }},
 		column[sale]{title: "Price", cell: func(r sale) string { return r.plan.Price(w.money(r.plan)) }},
-		column[sale]{title: "Status", cell: func(r sale) string { return r.status() }},
+		column[sale]{title: "Status", cell: func(r sale) string { return r.offering.Status }},
+		column[sale]{title: "Note", cell: func(r sale) string { return r.offering.Note }, wide: true},
 		column[sale]{title: "Limits", cell: func(r sale) string { return limits(r.plan.Limits) }, wide: true},
 		column[sale]{title: "Description", cell: func(r sale) string { return cmp.Or(r.plan.Description, r.offering.Description) }, wide: true},
 	)
-}
-
-func (r sale) status() string {
-	if r.offering.Note != "" && r.offering.Status != "up" {
-		return r.offering.Status + ": " + r.offering.Note
-	}
-	return r.offering.Status
 }
 
 func (w wish) fits(o client.Offering) bool {

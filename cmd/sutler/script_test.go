@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -37,7 +38,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"ready": ready, "keep": keep, "exits": exits, "signin": signIn,
+			"ready": ready, "keep": keep, "exits": exits, "signin": signIn, "report": report,
 		},
 	})
 }
@@ -133,4 +134,22 @@ func visit(ts *testscript.TestScript, browser *http.Client, page string) (string
 	body, err := io.ReadAll(resp.Body)
 	ts.Check(err)
 	return string(body), resp.Request.URL
+}
+
+// report STATUS URL KEY EVENT sends a CloudEvent as a provider does, and writes the answer as standard output.
+func report(ts *testscript.TestScript, neg bool, args []string) {
+	req, err := http.NewRequest(http.MethodPost, args[1]+"/usage/events", strings.NewReader(args[3]))
+	ts.Check(err)
+	req.Header.Set("Content-Type", "application/cloudevents+json")
+	req.Header.Set("Authorization", "Bearer "+args[2])
+	resp, err := http.DefaultClient.Do(req)
+	ts.Check(err)
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	ts.Check(err)
+	_, err = ts.Stdout().Write(body)
+	ts.Check(err)
+	if fmt.Sprint(resp.StatusCode) != args[0] {
+		ts.Fatalf("%d %s, want %s", resp.StatusCode, body, args[0])
+	}
 }

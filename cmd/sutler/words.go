@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"math/big"
 	"slices"
 	"strings"
 	"time"
@@ -31,8 +32,14 @@ func size(n int64) string {
 	return fmt.Sprintf("%d %s", whole, units[at])
 }
 
-// quantity writes a decimal with its unit, in the plural where that is a word: "1 hour", "194 hours", "3 GiB".
+// quantity writes a decimal with its unit, in the plural where that is a word: "1 hour", "194 hours", "3 GiB". More than four decimals
+// are rounded away: this is for reading, programs get them all.
 func quantity(n, unit string) string {
+	if _, decimals, _ := strings.Cut(n, "."); len(decimals) > 4 {
+		if exact, ok := new(big.Rat).SetString(n); ok {
+			n = strings.TrimRight(strings.TrimRight(exact.FloatString(4), "0"), ".")
+		}
+	}
 	if word := strings.Trim(unit, "abcdefghijklmnopqrstuvwxyz") == "" && unit != ""; word && n != "1" && !strings.HasSuffix(unit, "s") {
 		unit += "s"
 	}

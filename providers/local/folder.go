@@ -1,7 +1,6 @@
 package local
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -42,15 +41,27 @@ func home(dir string, cred *syscall.Credential) (string, error) {
 	}
 	place := dir
 	if !enterable(filepath.Dir(dir), cred) {
-		place = filepath.Join("/var/tmp", fmt.Sprintf("sutler-%x", sha256.Sum256([]byte(dir)))[:24])
-		if err := os.Mkdir(place, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
-			return "", err
-		}
-		if err := os.WriteFile(filepath.Join(dir, "location"), []byte(place+"\n"), 0o600); err != nil {
+		if place, err = elsewhere(filepath.Join(dir, "location")); err != nil {
 			return "", err
 		}
 	}
 	return place, own(place, cred)
+}
+
+// elsewhere gives the folder under /var/tmp that the file location names, or a new one, which it then names. A new one is never one that was
+// there before: whoever removed dir and starts again would find the old data, with passwords that nobody knows any more.
+func elsewhere(location string) (string, error) {
+	if known, err := os.ReadFile(location); err == nil {
+		place := strings.TrimSpace(string(known))
+		if _, err := os.Lstat(place); err == nil {
+			return place, nil
+		}
+	}
+	place, err := os.MkdirTemp("/var/tmp", "sutler-")
+	if err != nil {
+		return "", err
+	}
+	return place, os.WriteFile(location, []byte(place+"\n"), 0o600)
 }
 
 // own gives a folder to the server's user. One that somebody else put in the way is refused.
