@@ -248,8 +248,8 @@ func classed(err error, doing string) error {
 	if err == nil {
 		return nil
 	}
-	var e *stripe.Error
-	if !errors.As(err, &e) {
+	e, ok := errors.AsType[*stripe.Error](err)
+	if !ok {
 		return fault.Unavailable.Wrap(err, "Stripe did not answer while %s.", doing)
 	}
 	switch {
