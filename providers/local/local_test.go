@@ -35,6 +35,9 @@ func TestMain(m *testing.M) {
 
 func folder(t *testing.T) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("short: no servers")
+	}
 	dir, err := Temporary("test")
 	if err != nil {
 		t.Fatal(err)
@@ -179,7 +182,11 @@ func TestSweep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mine := folder(t)
+	mine, err := Temporary("mine")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(mine) })
 	if _, err := os.Stat(stale); err == nil {
 		t.Error("a folder of a process that has gone stays")
 	}

@@ -224,6 +224,9 @@ func transactions(t *testing.T, d *postgres.Driver, i providers.Instance) (int64
 }
 
 func TestCounterOverRestartAndCrash(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short: no servers")
+	}
 	dir, err := local.Temporary("epoch")
 	if err != nil {
 		t.Fatal(err)

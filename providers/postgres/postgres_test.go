@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,8 +19,11 @@ import (
 	"github.com/sutlerhq/sutler/providers/providertest"
 )
 
+var started atomic.Bool
+
 // server is the one PostgreSQL server of this test binary.
 var server = sync.OnceValues(func() (*local.Server, error) {
+	started.Store(true)
 	if err := local.Ensure(context.Background(), "postgresql"); err != nil {
 		return nil, err
 	}
@@ -32,15 +36,20 @@ var server = sync.OnceValues(func() (*local.Server, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if s, err := server(); err == nil {
-		_ = s.Stop()
-		_ = os.RemoveAll(s.Dir)
+	if started.Load() {
+		if s, err := server(); err == nil {
+			_ = s.Stop()
+			_ = os.RemoveAll(s.Dir)
+		}
 	}
 	os.Exit(code)
 }
 
 func superuser(t testing.TB) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("short: no servers")
+	}
 	s, err := server()
 	if err != nil {
 		t.Fatal(err)

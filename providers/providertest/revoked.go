@@ -114,14 +114,11 @@ type knocking struct {
 	open   []Session
 }
 
-// enough is how many sessions one knocker opens at most: a plan's limit must leave room for others to try.
-const enough = 200
-
 func knock(ctx context.Context, h Harness, credentials map[string]any) *knocking {
 	k := &knocking{stop: make(chan struct{}), opened: make(chan struct{})}
 	for range 4 {
 		k.wg.Go(func() {
-			for range enough {
+			for ctx.Err() == nil {
 				select {
 				case <-k.stop:
 					return
