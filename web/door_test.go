@@ -66,7 +66,7 @@ func TestWhoIsAsking(t *testing.T) {
 func TestCrossSite(t *testing.T) {
 	h := build(t, dbtest.New(t), nil)
 	c := h.browser()
-	h.signIn(c, "root@example.com", password, "/")
+	h.signIn(c, "root@example.com", password, "/auth/login")
 	for header, status := range map[string]int{
 		"Sec-Fetch-Site: same-origin":      200,
 		"Sec-Fetch-Site: none":             200,

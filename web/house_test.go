@@ -42,6 +42,9 @@ func (books) LinkOrg(context.Context, string, string) error               { retu
 type house struct {
 	t         *testing.T
 	db        *database.DB
+	box       *seal.Box
+	engine    *tasks.Engine
+	trail     *audit.Log
 	directory *directory.Directory
 	issuer    *issuer.Issuer
 	server    *web.Server
@@ -62,12 +65,24 @@ func whoami(c echo.Context) error {
 
 func build(t *testing.T, db *database.DB, change func(*web.Config)) *house {
 	t.Helper()
+	return furnish(t, db, func(_ *house, c *web.Config) {
+		if change != nil {
+			change(c)
+		}
+	})
+}
+
+// furnish builds a house that change puts more into before its door opens.
+func furnish(t *testing.T, db *database.DB, change func(*house, *web.Config)) *house {
+	t.Helper()
 	ctx, log := t.Context(), slog.New(slog.DiscardHandler)
 	box, err := seal.New(ctx, db, filepath.Join(t.TempDir(), "master.key"), true)
 	must(t, err)
-	trail, err := audit.New(ctx, db, box, tasks.New(db, "test", ids.New("boot"), 1))
+	engine := tasks.New(db, "test", ids.New("boot"), 4)
+	trail, err := audit.New(ctx, db, box, engine)
 	must(t, err)
-	h := &house{t: t, db: db, directory: directory.New(directory.Config{DB: db, Audit: trail, Accounts: books{}})}
+	h := &house{t: t, db: db, box: box, engine: engine, trail: trail}
+	h.directory = directory.New(directory.Config{DB: db, Audit: trail, Accounts: books{}})
 	srv := httptest.NewUnstartedServer(nil)
 	h.url = "http://" + srv.Listener.Addr().String()
 	h.issuer, err = issuer.New(issuer.Config{PublicURL: h.url, DB: db, Directory: h.directory, Keys: box, Log: log})
@@ -98,9 +113,7 @@ func build(t *testing.T, db *database.DB, change func(*web.Config)) *house {
 		}),
 		Ready: func(context.Context) error { return nil },
 	}
-	if change != nil {
-		change(&c)
-	}
+	change(h, &c)
 	h.server = web.New(c)
 	srv.Config.Handler = h.server.Handler()
 	srv.Start()

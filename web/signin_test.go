@@ -266,7 +266,7 @@ func TestAnotherFinishesMySignIn(t *testing.T) {
 func TestGoneHumanLosesItsSession(t *testing.T) {
 	h := build(t, dbtest.New(t), nil)
 	c := h.browser()
-	h.signIn(c, "root@example.com", password, "/")
+	h.signIn(c, "root@example.com", password, "/auth/login")
 	ada, err := h.directory.SetMember(t.Context(), h.operator, "ada@example.com", identity.Owner, identity.Scope{Org: h.org.ID})
 	must(t, err)
 	must(t, h.directory.SetPassword(t.Context(), ada.Human.ID, password))

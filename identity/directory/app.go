@@ -89,13 +89,13 @@ func (d *Directory) adoptApp(ctx context.Context, who identity.Principal, p Proj
 	return App{}, fault.Conflict.Errorf("No name is free for the app %q.", external)
 }
 
-// App finds one by id, or by name within a project (by id).
+// App finds one by id, or by name within a project (by id). Who may not read apps is told that there is none.
 func (d *Directory) App(ctx context.Context, who identity.Principal, project, ref string) (App, error) {
 	app, found, err := d.store.app(ctx, project, ref)
 	if err != nil {
 		return App{}, err
 	}
-	if !found || !sees(who, app.scope()) {
+	if !found || !identity.Can(who, identity.AppRead, app.scope()) {
 		return App{}, absent("app", ref)
 	}
 	return app, nil

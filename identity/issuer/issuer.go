@@ -71,8 +71,10 @@ func New(c Config) (*Issuer, error) {
 		SupportedScopes: []string{oidc.ScopeOpenID, oidc.ScopeEmail, oidc.ScopeProfile},
 		SupportedClaims: []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "email", "email_verified", "name"},
 	}
-	_, _ = rand.Read(config.CryptoKey[:]) // it only shapes codes, which are found by their hash: no other process needs it
+	var key [32]byte
+	_, _ = rand.Read(key[:]) // it only shapes codes, which are found by their hash: no other process needs it
 	options := []op.Option{
+		op.WithCrypto(op.NewAES256GCMCrypto(key, "")), // alone: by default, old ciphertexts that prove nothing are read as well
 		op.WithCORSOptions(nil), // no page of another origin has business here
 		op.WithAccessTokenVerifierOpts(op.WithSupportedAccessTokenSigningAlgorithms("ES256")),
 		op.WithIDTokenHintVerifierOpts(op.WithSupportedIDTokenHintSigningAlgorithms("ES256")),

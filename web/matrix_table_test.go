@@ -1,0 +1,157 @@
+package web_test
+
+// Who may, by the powers of their role in acme. "known" is everybody who is signed in; "all" is the whole world.
+const (
+	all     = "all"
+	known   = "known"
+	read    = "owner admin developer billing viewer operator"
+	apps    = "owner admin developer viewer operator"
+	write   = "owner admin developer"
+	bills   = "owner billing operator"
+	govern  = "owner admin operator"
+	manage  = "operator"
+	nobody  = ""
+	own     = "known" // one's own things: another's are not there
+	reports = "provider"
+)
+
+// rule says how a route is asked about acme's things, and who is let through. {names} are acme's ids, {n} is a fresh number.
+type rule struct {
+	at, body string
+	may      string
+	ends     bool // it ends something: only the first who may is tried, after everything else
+	form     bool
+}
+
+const (
+	inOrg   = "?org={org}"
+	inShop  = "?org={org}&project={project}"
+	o       = "/o/{org}/{project}"
+	install = o + "/instances/{instance2}"
+)
+
+// rules has an entry for every route of the API and the pages. A new route without one fails the test.
+var rules = map[string]rule{
+	"GET /healthz": {at: "/healthz", may: all},
+	"GET /readyz":  {at: "/readyz", may: all},
+
+	"GET /api/openapi.json":   {at: "/api/openapi.json", may: all},
+	"GET /api/docs":           {at: "/api/docs", may: all},
+	"GET /api/docs.css":       {at: "/api/docs.css", may: all},
+	"GET /api/v1/marketplace": {at: "/api/v1/marketplace", may: known},
+	"GET /api/v1/whoami":      {at: "/api/v1/whoami", may: known},
+	"GET /api/v1/clock":       {at: "/api/v1/clock", may: known},
+
+	"GET /api/v1/instances":         {at: "/api/v1/instances" + inShop, may: read},
+	"POST /api/v1/instances":        {at: "/api/v1/instances", body: `{"want":"fake:sync","name":"made{n}","org":"{org}","project":"{project}"}`, may: write},
+	"GET /api/v1/instances/:ref":    {at: "/api/v1/instances/{instance}", may: read},
+	"DELETE /api/v1/instances/:ref": {at: "/api/v1/instances/{instance}", may: write, ends: true},
+
+	"GET /api/v1/bindings":                 {at: "/api/v1/bindings?instance={instance}", may: read},
+	"POST /api/v1/bindings":                {at: "/api/v1/bindings", body: `{"instance":"{instance}","app":"{app}","alias":"A{n}","org":"{org}","project":"{project}"}`, may: write},
+	"GET /api/v1/bindings/:id":             {at: "/api/v1/bindings/{binding}", may: read},
+	"GET /api/v1/bindings/:id/credentials": {at: "/api/v1/bindings/{binding}/credentials", may: write},
+	"DELETE /api/v1/bindings/:id":          {at: "/api/v1/bindings/{binding}", may: write, ends: true},
+
+	"GET /api/v1/operations":     {at: "/api/v1/operations", may: manage},
+	"GET /api/v1/operations/:id": {at: "/api/v1/operations/{operation}", may: read},
+
+	"GET /api/v1/apps":          {at: "/api/v1/apps" + inShop, may: apps},
+	"POST /api/v1/apps":         {at: "/api/v1/apps", body: `{"name":"app{n}","org":"{org}","project":"{project}"}`, may: write},
+	"GET /api/v1/apps/:ref":     {at: "/api/v1/apps/{app}", may: apps},
+	"GET /api/v1/apps/:ref/env": {at: "/api/v1/apps/{app}/env", may: write},
+
+	"GET /api/v1/usage":                   {at: "/api/v1/usage" + inShop, may: read},
+	"GET /api/v1/costs":                   {at: "/api/v1/costs" + inShop, may: read},
+	"GET /api/v1/invoices":                {at: "/api/v1/invoices" + inOrg, may: bills},
+	"GET /api/v1/invoices/preview":        {at: "/api/v1/invoices/preview" + inOrg, may: bills},
+	"GET /api/v1/invoices/:number":        {at: "/api/v1/invoices/{invoice}", may: bills},
+	"GET /api/v1/invoices/:number/verify": {at: "/api/v1/invoices/{invoice}/verify", may: bills},
+	"POST /usage/events": {at: "/usage/events", body: `{"specversion":"1.0","id":"e{n}","source":"/test","type":"requests","subject":"{instance}",` +
+		`"time":"2026-01-01T00:00:00Z","data":{"value":"1"}}`, may: reports},
+
+	"GET /api/v1/orgs":      {at: "/api/v1/orgs", may: known},
+	"POST /api/v1/orgs":     {at: "/api/v1/orgs", body: `{"name":"org{n}"}`, may: manage},
+	"GET /api/v1/projects":  {at: "/api/v1/projects" + inOrg, may: read},
+	"POST /api/v1/projects": {at: "/api/v1/projects", body: `{"name":"project{n}","org":"{org}"}`, may: govern},
+	"GET /api/v1/members":   {at: "/api/v1/members" + inOrg, may: govern},
+	"POST /api/v1/members":  {at: "/api/v1/members", body: `{"email":"new{n}@example.com","role":"viewer","org":"{org}"}`, may: govern},
+	"GET /api/v1/audit":     {at: "/api/v1/audit" + inOrg, may: govern},
+
+	"GET /api/v1/audit/verify":         {at: "/api/v1/audit/verify", may: manage},
+	"GET /api/v1/platforms":            {at: "/api/v1/platforms", may: manage},
+	"POST /api/v1/platforms":           {at: "/api/v1/platforms", body: `{"name":"plt{n}","org":"{org}","project":"{project}"}`, may: manage},
+	"DELETE /api/v1/platforms/:id":     {at: "/api/v1/platforms/{platform}", may: manage, ends: true},
+	"POST /api/v1/providers/:name/key": {at: "/api/v1/providers/fakes/key", may: manage, ends: true},
+	"POST /api/v1/clock/advance":       {at: "/api/v1/clock/advance", body: `{"by":"1s"}`, may: manage},
+
+	"GET /api/v1/tokens":        {at: "/api/v1/tokens", may: own},
+	"POST /api/v1/tokens":       {at: "/api/v1/tokens", body: `{"name":"t{n}"}`, may: "owner admin developer billing viewer operator rival"},
+	"DELETE /api/v1/tokens/:id": {at: "/api/v1/tokens/{token}", may: nobody}, // root's own, and root is none of the callers
+
+	"GET /static/*": {at: "{asset}", may: all},
+	"GET /signin":   {at: "/signin", may: all},
+
+	"GET /":                            {at: "/", may: known},
+	"GET /marketplace":                 {at: "/marketplace", may: known},
+	"GET /marketplace/:offering":       {at: "/marketplace/fake", may: known},
+	"GET /account":                     {at: "/account", may: known},
+	"GET /o/:org/:project/marketplace": {at: o + "/marketplace", may: read},
+	"GET /o/:org/:project/marketplace/:offering":                         {at: o + "/marketplace/fake", may: read},
+	"GET /o/:org/:project/marketplace/:offering/new":                     {at: o + "/marketplace/fake/new?plan=sync", may: write},
+	"POST /o/:org/:project/marketplace/:offering/new":                    {at: o + "/marketplace/fake/new", body: "plan=sync&name=page{n}", form: true, may: write},
+	"GET /o/:org/:project/instances":                                     {at: o + "/instances", may: read},
+	"GET /o/:org/:project/instances/:instance":                           {at: install, may: read},
+	"POST /o/:org/:project/instances/:instance/bind":                     {at: install + "/bind", body: "app={app}&alias=P{n}", form: true, may: write},
+	"POST /o/:org/:project/instances/:instance/destroy":                  {at: install + "/destroy", body: "confirm=db2", form: true, may: write, ends: true},
+	"POST /o/:org/:project/instances/:instance/bindings/:binding/unbind": {at: install + "/bindings/{binding2}/unbind", form: true, may: write, ends: true},
+	"POST /o/:org/:project/instances/:instance/bindings/:binding/reveal": {at: install + "/bindings/{binding2}/reveal", form: true, may: write},
+	"GET /o/:org/:project/events":                                        {at: o + "/events", may: read},
+	"GET /o/:org/:project/apps":                                          {at: o + "/apps", may: apps},
+	"POST /o/:org/:project/apps":                                         {at: o + "/apps", body: "name=page{n}", form: true, may: write},
+	"GET /o/:org/:project/apps/:app":                                     {at: o + "/apps/{app}", may: apps},
+	"POST /o/:org/:project/apps/:app/reveal":                             {at: o + "/apps/{app}/reveal", form: true, may: write},
+	"GET /o/:org/:project/usage":                                         {at: o + "/usage", may: read},
+	"GET /billing/:org/invoices":                                         {at: "/billing/{org}/invoices", may: bills},
+	"GET /billing/:org/invoices/preview":                                 {at: "/billing/{org}/invoices/preview", may: bills},
+	"GET /billing/:org/invoices/:number":                                 {at: "/billing/{org}/invoices/{invoice}", may: bills},
+	"POST /billing/:org/invoices/:number/verify":                         {at: "/billing/{org}/invoices/{invoice}/verify", form: true, may: bills},
+	"POST /account/tokens":                                               {at: "/account/tokens", body: "name=t{n}", form: true, may: "owner admin developer billing viewer operator rival"},
+	"POST /account/tokens/:token/revoke":                                 {at: "/account/tokens/{token}/revoke", form: true, may: nobody},
+	"GET /operator/providers":                                            {at: "/operator/providers", may: manage},
+	"GET /operator/platforms":                                            {at: "/operator/platforms", may: manage},
+	"GET /operator/audit":                                                {at: "/operator/audit", may: manage},
+}
+
+// gates has an entry for every route of the issuer and of sign-in: they know no roles. status is what a stranger gets who brings none of what
+// the route asks for.
+var gates = map[string]int{
+	"GET /oidc/.well-known/openid-configuration": 200,
+	"GET /oidc/keys":               200,
+	"GET /oidc/login.css":          200,
+	"GET /oidc/authorize":          400,
+	"GET /oidc/authorize/callback": 400,
+	"POST /oidc/oauth/token":       400,
+	"GET /oidc/userinfo":           401,
+	"POST /oidc/revoke":            401,
+	"GET /oidc/login":              400,
+	"POST /oidc/login":             400,
+	"GET /auth/login":              303, // to the issuer
+	"GET /auth/callback":           400,
+	"POST /auth/logout":            303, // to the front page
+}
+
+// protocol has an entry for every route of Open Service Broker, asked about acme's instance. Provisioning and the catalog are everybody's own.
+var protocol = map[string]struct{ at, body string }{
+	"GET /v2/catalog":                                                       {"/v2/catalog", ""},
+	"GET /v2/service_instances/{instance_id}":                               {"/v2/service_instances/{guid}", ""},
+	"PUT /v2/service_instances/{instance_id}":                               {"/v2/service_instances/{guid}", `{"service_id":"x","plan_id":"y"}`},
+	"PATCH /v2/service_instances/{instance_id}":                             {"/v2/service_instances/{guid}", `{"service_id":"{service}"}`},
+	"DELETE /v2/service_instances/{instance_id}":                            {"/v2/service_instances/{guid}?service_id={service}&plan_id={plan}&accepts_incomplete=true", ""},
+	"GET /v2/service_instances/{instance_id}/last_operation":                {"/v2/service_instances/{guid}/last_operation", ""},
+	"GET /v2/service_instances/{instance_id}/service_bindings/{binding_id}": {"/v2/service_instances/{guid}/service_bindings/{bguid}", ""},
+	"PUT /v2/service_instances/{instance_id}/service_bindings/{binding_id}": {"/v2/service_instances/{guid}/service_bindings/new", `{"service_id":"{service}","plan_id":"{plan}"}`},
+	"DELETE /v2/service_instances/{instance_id}/service_bindings/{binding_id}": {
+		"/v2/service_instances/{guid}/service_bindings/{bguid}?service_id={service}&plan_id={plan}&accepts_incomplete=true", ""},
+	"GET /v2/service_instances/{instance_id}/service_bindings/{binding_id}/last_operation": {"/v2/service_instances/{guid}/service_bindings/{bguid}/last_operation", ""},
+}
