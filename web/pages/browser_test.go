@@ -198,6 +198,7 @@ func (b *browser) picture(name string) {
 	for _, width := range []int64{1280, 400} {
 		for _, scheme := range []string{"light", "dark"} {
 			b.window(width, scheme)
+			b.eval(`scrollTo(0, 0)`)
 			png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
 			if err == nil {
 				err = os.WriteFile(filepath.Join(screenshots(), fmt.Sprintf("%s-%d-%s.png", name, width, scheme)), png, 0o600)

@@ -84,6 +84,9 @@ func (p *Pages) place(ctx context.Context, v visit, o *order) (broker.Instance, 
 	}
 	if err != nil {
 		o.wrong, o.top = wrongFields(err, append(o.params.names, "name", raw)...)
+		if fault.KindOf(err) == fault.Conflict { // the name is all that an order can collide with
+			o.wrong["name"], o.top = fault.Of(err).Text, []string{"Nothing was created: the name is taken."}
+		}
 	}
 	return made, fresh, err
 }

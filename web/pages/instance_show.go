@@ -4,11 +4,13 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/sutlerhq/sutler/broker"
 	"github.com/sutlerhq/sutler/identity"
+	"github.com/sutlerhq/sutler/identity/directory"
 	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/web/pages/look"
 )
@@ -63,24 +65,27 @@ func (p *Pages) instancePage(ctx context.Context, v visit, i broker.Instance, ty
 	if err != nil {
 		return page, err
 	}
+	bound := map[string]bool{}
 	for _, b := range bindings {
+		bound[b.App] = true
 		page.Bindings = append(page.Bindings, bindingRow(v, i, b))
 		page.Pending = page.Pending || pending(b.State)
 	}
 	page.Steps = steps(i, bindings)
-	if page.App, page.Alias, err = p.bindFields(ctx, v, i, typed); err != nil {
+	if page.App, page.Alias, err = p.bindFields(ctx, v, i, bound, typed); err != nil {
 		return page, err
 	}
 	page.Usage = p.measured(ctx, v, i.ID)
 	return page, nil
 }
 
-// bindFields offers the project's apps.
-func (p *Pages) bindFields(ctx context.Context, v visit, i broker.Instance, typed url.Values) (app, as look.Field, err error) {
+// bindFields offers the project's apps that have no access yet.
+func (p *Pages) bindFields(ctx context.Context, v visit, i broker.Instance, bound map[string]bool, typed url.Values) (app, as look.Field, err error) {
 	apps, err := p.Directory.Apps(ctx, v.who, v.project.ID)
 	if fault.KindOf(err) == fault.Forbidden || fault.KindOf(err) == fault.NotFound {
 		err = nil // who may see instances and no apps sees no list of them
 	}
+	apps = slices.DeleteFunc(apps, func(a directory.App) bool { return bound[a.ID] })
 	app, as = appFields(apps, i.Kind, typed, nil)
 	app.Required = true
 	return app, as, err

@@ -20,6 +20,7 @@ func words(files *Files) template.FuncMap {
 		"last":   func(t time.Time) time.Time { return t.Add(-time.Microsecond) }, // the last day of a half-open period
 		"plural": plural,
 		"join":   strings.Join,
+		"words":  func(c any) []string { return strings.Split(fmt.Sprint(c), " ") }, // so that a line breaks between words alone
 		"list":   func(s ...string) []string { return s },
 		"bar":    func(percent int) int { return min(max(percent, 0), 100) },
 		"facet":  func(name string, items []Facet) facets { return facets{name, items} },
