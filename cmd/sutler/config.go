@@ -58,9 +58,8 @@ type providerConfig struct {
 }
 
 type stripeConfig struct {
-	Key           conf.Secret `yaml:"key"`
-	WebhookSecret conf.Secret `yaml:"webhook_secret"`
-	URL           string      `yaml:"url"` // another address than Stripe's, for tests
+	Key conf.Secret `yaml:"key"`
+	URL string      `yaml:"url"` // another address than Stripe's, for tests
 }
 
 type identityConfig struct {

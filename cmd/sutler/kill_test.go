@@ -22,6 +22,7 @@ func TestKillWhileASlowProvisionRuns(t *testing.T) {
 	if testing.Short() {
 		t.Skip("short: starts processes")
 	}
+	t.Parallel()
 	eachStore(t, func(t *testing.T, store string) {
 		dir := t.TempDir()
 		s := newSite(t, store, "first", fakeProvider(dir))
