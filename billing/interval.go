@@ -3,6 +3,7 @@ package billing
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/sutlerhq/sutler/catalog"
@@ -117,7 +118,7 @@ func (l *Ledger) Resume(ctx context.Context, instance string, at time.Time) erro
 func (l *Ledger) Stop(ctx context.Context, instance string, at time.Time) error {
 	return l.db.Tx(ctx, func(ctx context.Context) error {
 		open, err := l.running(ctx, instance)
-		if fault.KindOf(err) == fault.NotFound && err != nil {
+		if errors.Is(err, fault.NotFound) {
 			return nil
 		}
 		if err != nil || open == nil {

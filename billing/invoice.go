@@ -3,6 +3,7 @@ package billing
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/sutlerhq/sutler/identity"
@@ -56,7 +57,7 @@ func (l *Ledger) readable(ctx context.Context, who identity.Principal, number st
 		return row, err
 	}
 	err = l.mayReadInvoices(ctx, who, row.Account)
-	if fault.KindOf(err) == fault.Forbidden && err != nil {
+	if errors.Is(err, fault.Forbidden) {
 		return invoiceRow{}, fault.NotFound.Errorf("There is no invoice %q.", number)
 	}
 	return row, err

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/big"
 	"slices"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/sutlerhq/sutler/catalog/money"
 	"github.com/sutlerhq/sutler/identity"
+	"github.com/sutlerhq/sutler/internal/fault"
 )
 
 // Verify recomputes an invoice from intervals, events and prices, and checks its hash, its place in the chain, its signature and its journal entries.
@@ -23,7 +25,7 @@ func (l *Ledger) Verify(ctx context.Context, who identity.Principal, number stri
 		return Verification{}, err
 	}
 	v := verifier{l: l, row: row, out: Verification{Number: number, OK: true}}
-	if err := json.Unmarshal([]byte(row.Document), &v.signed); err != nil {
+	if json.Unmarshal([]byte(row.Document), &v.signed) != nil {
 		v.check("hash", "the stored document is no document")
 		return v.out, nil
 	}
@@ -87,18 +89,25 @@ func (v *verifier) previous(ctx context.Context) error {
 
 func (v *verifier) signature(ctx context.Context) error {
 	key, err := v.l.box.PublicKey(ctx, v.row.KeyID)
-	if err != nil {
+	switch {
+	case errors.Is(err, fault.NotFound):
 		v.check("signature", fmt.Sprintf("the key %s is not known", v.row.KeyID))
-		return nil
-	}
-	digest, err1 := hex.DecodeString(v.row.Hash)
-	raw, err2 := base64.StdEncoding.DecodeString(v.row.Signature)
-	if err1 != nil || err2 != nil || len(raw) != 64 || !ecdsa.Verify(key, digest, new(big.Int).SetBytes(raw[:32]), new(big.Int).SetBytes(raw[32:])) {
+	case err != nil:
+		return err
+	case !fits(key, v.row.Hash, v.row.Signature):
 		v.check("signature", "the signature does not fit the hash")
-		return nil
+	default:
+		v.check("signature", "")
 	}
-	v.check("signature", "")
 	return nil
+}
+
+// fits tells whether a signature, as sign makes it, is the key's over the hash.
+func fits(key *ecdsa.PublicKey, hash, signature string) bool {
+	digest, err1 := hex.DecodeString(hash)
+	raw, err2 := base64.StdEncoding.DecodeString(signature)
+	return errors.Join(err1, err2) == nil && len(raw) == 64 &&
+		ecdsa.Verify(key, digest, new(big.Int).SetBytes(raw[:32]), new(big.Int).SetBytes(raw[32:]))
 }
 
 // recompute draws the document again from intervals, events and prices, and compares its lines and its total, and the stored lines.
@@ -136,13 +145,16 @@ func (v *verifier) draw(ctx context.Context) (document, string, error) {
 	if err != nil {
 		return document{}, "", err
 	}
-	terms, err := v.signed.seller()
-	if err != nil || v.signed.Engine != engine {
+	terms, unreadable := v.signed.seller()
+	if unreadable != nil || v.signed.Engine != engine {
 		return document{}, fmt.Sprintf("the document's terms (engine %d) cannot be read", v.signed.Engine), nil
 	}
 	charges, err := v.l.charges(ctx, account, identity.Scope{}, v.signed.Period, time.Time{})
-	if err != nil {
-		v.l.log.Warn("an invoice cannot be recomputed", "invoice", v.row.Number, "err", err)
+	if errors.Is(err, fault.Unavailable) {
+		return document{}, "", err
+	}
+	if unrated := err; unrated != nil { // a finding, not a failure of the check
+		v.l.log.Warn("an invoice cannot be recomputed", "invoice", v.row.Number, "err", unrated)
 		return document{}, "intervals, events and prices can no longer be rated", nil
 	}
 	again, _, err := draw(account, terms, v.signed.Period, v.signed.IssuedAt, charges)

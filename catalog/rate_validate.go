@@ -121,8 +121,11 @@ func (r Rate) checkPerUnit(wrong complaint, known map[string]bool) {
 		name string
 		used bool
 	}{
-		{"amount", !r.Amount.IsZero()}, {"per", r.Per != ""}, {"hours", r.Hours != 0},
-		{"proration", r.Proration != ""}, {"when", r.When != ""},
+		{"amount", !r.Amount.IsZero()},
+		{"per", r.Per != ""},
+		{"hours", r.Hours != 0},
+		{"proration", r.Proration != ""},
+		{"when", r.When != ""},
 	} {
 		if f.used {
 			wrong(f.name, "a per_unit rate has no %s", f.name)

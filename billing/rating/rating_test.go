@@ -138,8 +138,10 @@ func TestMeteredRates(t *testing.T) {
 
 func TestAggregations(t *testing.T) {
 	uses := []rating.Use{
-		{Metric: "m", Key: "b", At: november.From, Value: money.MustParse("4")}, {Metric: "m", Key: "a", At: november.From, Value: money.MustParse("9")},
-		{Metric: "m", Key: "c", At: october.From, Value: money.MustParse("2")}, {Metric: "n", Key: "d", At: november.To, Value: money.MustParse("100")},
+		{Metric: "m", Key: "b", At: november.From, Value: money.MustParse("4")},
+		{Metric: "m", Key: "a", At: november.From, Value: money.MustParse("9")},
+		{Metric: "m", Key: "c", At: october.From, Value: money.MustParse("2")},
+		{Metric: "n", Key: "d", At: november.To, Value: money.MustParse("100")},
 	}
 	for aggregation, want := range map[string]string{"sum": "15", "count": "3", "min": "2", "max": "9", "avg": "5", "latest": "4"} {
 		for range 2 {

@@ -107,8 +107,9 @@ func (p *push) customer(ctx context.Context) error {
 		return err
 	}
 	made, err := p.customers.New(&stripe.CustomerParams{
-		Params: stripe.Params{Context: ctx, IdempotencyKey: stripe.String("sutler/customer/" + p.Invoice.Account), Metadata: map[string]string{"sutler_account": p.Invoice.Account}},
-		Name:   stripe.String(p.Invoice.AccountName),
+		Params:   stripe.Params{Context: ctx, IdempotencyKey: stripe.String("sutler/customer/" + p.Invoice.Account)},
+		Metadata: map[string]string{"sutler_account": p.Invoice.Account},
+		Name:     stripe.String(p.Invoice.AccountName),
 	})
 	if err != nil {
 		return classed(err, "making the customer")
@@ -138,7 +139,8 @@ func (p *push) draft(ctx context.Context) error {
 			return err
 		}
 		made, err := p.invoices.New(&stripe.InvoiceParams{
-			Params:   stripe.Params{Context: ctx, IdempotencyKey: p.key("draft"), Metadata: map[string]string{"sutler_invoice": p.Invoice.Number, "sutler_hash": p.Invoice.Hash}},
+			Params:   stripe.Params{Context: ctx, IdempotencyKey: p.key("draft")},
+			Metadata: map[string]string{"sutler_invoice": p.Invoice.Number, "sutler_hash": p.Invoice.Hash},
 			Customer: stripe.String(p.Customer), Currency: stripe.String(strings.ToLower(p.Invoice.Currency)), AutoAdvance: stripe.Bool(false),
 			CollectionMethod: stripe.String(string(stripe.InvoiceCollectionMethodSendInvoice)), DaysUntilDue: stripe.Int64(p.dueDays),
 			PendingInvoiceItemsBehavior: stripe.String("exclude"), Description: stripe.String("Invoice " + p.Invoice.Number),
@@ -182,7 +184,8 @@ func (p *push) fill(ctx context.Context, items []item) error {
 			return err
 		}
 		_, err = p.items.New(&stripe.InvoiceItemParams{
-			Params:   stripe.Params{Context: ctx, IdempotencyKey: p.key(it.key), Metadata: map[string]string{"sutler_item": it.key}},
+			Params:   stripe.Params{Context: ctx, IdempotencyKey: p.key(it.key)},
+			Metadata: map[string]string{"sutler_item": it.key},
 			Customer: stripe.String(p.Customer), Invoice: stripe.String(p.at.Invoice), Amount: stripe.Int64(amount),
 			Currency: stripe.String(strings.ToLower(p.Invoice.Currency)), Description: stripe.String(it.description),
 			Period: &stripe.InvoiceItemPeriodParams{Start: stripe.Int64(it.from.Unix()), End: stripe.Int64(it.to.Unix())},
