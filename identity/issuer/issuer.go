@@ -75,7 +75,7 @@ func New(c Config) (*Issuer, error) {
 	_, _ = rand.Read(key[:]) // it only shapes codes, which are found by their hash: no other process needs it
 	options := []op.Option{
 		op.WithCrypto(op.NewAES256GCMCrypto(key, "")), // alone: by default, old ciphertexts that prove nothing are read as well
-		op.WithCORSOptions(nil), // no page of another origin has business here
+		op.WithCORSOptions(nil),                       // no page of another origin has business here
 		op.WithAccessTokenVerifierOpts(op.WithSupportedAccessTokenSigningAlgorithms("ES256")),
 		op.WithIDTokenHintVerifierOpts(op.WithSupportedIDTokenHintSigningAlgorithms("ES256")),
 	}
