@@ -4,12 +4,9 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
-	"log/slog"
-	"time"
 
 	"github.com/sutlerhq/sutler/catalog"
 	"github.com/sutlerhq/sutler/internal/conf"
-	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/internal/seal"
 	"github.com/sutlerhq/sutler/providers/local"
 	"github.com/sutlerhq/sutler/providers/postgres"
@@ -73,54 +70,21 @@ func (s *devPostgreSQL) offerings() []catalog.Offering {
 	return list
 }
 
-// open starts the server beside the market's own start: its first start takes seconds, and nobody waits for it.
+// open starts the server beside the market's own start: its first start takes seconds, and nobody waits for it. When it ends by
+// itself it is started again. It outlives ctx: close ends it, after the work that needs it.
 func (s *devPostgreSQL) open(ctx context.Context, o opening) (opened, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	started := make(chan struct{})
-	var server *local.Server
-	var failed error
-	go func() {
-		defer close(started)
-		began := time.Now()
-		if server, failed = local.PostgreSQL(ctx, s.dir, s.password, false); failed != nil {
-			if ctx.Err() != nil {
-				return // the market stopped before it was up
-			}
-			o.log.Error("PostgreSQL did not start", "err", failed)
-			return
-		}
-		o.log.Info("PostgreSQL answers", "address", server.Address, "after", time.Since(began))
-		go watchServer(ctx, server, o.log)
-	}()
+	server := local.Background(context.WithoutCancel(ctx), "PostgreSQL", o.log, func(ctx context.Context) (*local.Server, error) {
+		return local.PostgreSQL(ctx, s.dir, s.password, false)
+	})
 	driver := postgres.New(postgres.Settings{SSLMode: "disable", Admin: func() (string, error) {
-		select {
-		case <-started:
-		default:
-			return "", fault.Unavailable.Errorf("PostgreSQL is starting.")
+		running, err := server.Server()
+		if err != nil {
+			return "", err
 		}
-		if failed != nil {
-			return "", fault.Unavailable.Wrap(failed, "PostgreSQL did not start: %v", failed)
-		}
-		return fmt.Sprintf("postgres://%s:%s@%s/postgres?sslmode=disable", server.User, server.Password, server.Address), nil
+		return running.URL(), nil
 	}})
 	return opened{driver: driver, close: func() {
-		cancel()
-		<-started
 		driver.Close()
-		if server != nil {
-			if err := server.Stop(); err != nil {
-				o.log.Warn("PostgreSQL's end", "err", err)
-			}
-		}
+		server.Stop()
 	}}, nil
-}
-
-func watchServer(ctx context.Context, s *local.Server, log *slog.Logger) {
-	select {
-	case <-s.Dead:
-		if ctx.Err() == nil {
-			log.Error("PostgreSQL ended by itself; start the market again to have it back", "log", s.Log)
-		}
-	case <-ctx.Done():
-	}
 }

@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -14,6 +15,7 @@ const again = time.Second
 // Later is a server that starts in the background and is started again when it ends by itself.
 type Later struct {
 	name   string
+	log    *slog.Logger
 	cancel context.CancelFunc
 	ended  chan struct{}
 
@@ -23,9 +25,9 @@ type Later struct {
 }
 
 // Background starts a server with start and returns at once. name is what people read while it is not there yet.
-func Background(ctx context.Context, name string, start func(ctx context.Context) (*Server, error)) *Later {
+func Background(ctx context.Context, name string, log *slog.Logger, start func(ctx context.Context) (*Server, error)) *Later {
 	ctx, cancel := context.WithCancel(ctx)
-	l := &Later{name: name, cancel: cancel, ended: make(chan struct{})}
+	l := &Later{name: name, log: log, cancel: cancel, ended: make(chan struct{})}
 	l.set(nil, fault.Unavailable.Errorf("%s is still starting.", name))
 	go l.keep(ctx, start)
 	return l
@@ -53,18 +55,7 @@ func (l *Later) Stop() {
 func (l *Later) keep(ctx context.Context, start func(ctx context.Context) (*Server, error)) {
 	defer close(l.ended)
 	for ctx.Err() == nil {
-		s, err := start(ctx)
-		if err != nil {
-			l.set(nil, fault.Unavailable.Wrap(err, "%s could not be started: %s", l.name, err).WithHint("It is tried again."))
-		} else {
-			l.set(s, nil)
-			select {
-			case <-s.Dead:
-				l.set(nil, fault.Unavailable.Errorf("%s ended by itself and is started again; see %s.", l.name, s.Log))
-			case <-ctx.Done():
-				_ = s.Stop() // killed when it would not stop
-			}
-		}
+		l.once(ctx, start)
 		pause := time.NewTimer(again)
 		select {
 		case <-ctx.Done():
@@ -73,4 +64,28 @@ func (l *Later) keep(ctx context.Context, start func(ctx context.Context) (*Serv
 		pause.Stop()
 	}
 	l.set(nil, fault.Unavailable.Errorf("%s was stopped.", l.name))
+}
+
+// once is one life of the server, from its start to its end.
+func (l *Later) once(ctx context.Context, start func(ctx context.Context) (*Server, error)) {
+	began := time.Now()
+	s, err := start(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			l.log.Error(l.name+" could not be started", "err", err, "again_in", again)
+		}
+		l.set(nil, fault.Unavailable.Wrap(err, "%s could not be started: %s", l.name, err).WithHint("It is tried again."))
+		return
+	}
+	l.log.Info(l.name+" answers", "address", s.Address, "after", time.Since(began).Round(time.Millisecond))
+	l.set(s, nil)
+	select {
+	case <-s.Dead:
+		l.log.Error(l.name+" ended by itself", "log", s.Log, "again_in", again)
+		l.set(nil, fault.Unavailable.Errorf("%s ended by itself and is started again; see %s.", l.name, s.Log))
+	case <-ctx.Done():
+		if err := s.Stop(); err != nil {
+			l.log.Warn(l.name+" would not stop", "err", err)
+		}
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"os/exec"
@@ -221,7 +222,7 @@ func TestStartTime(t *testing.T) {
 
 func TestBackground(t *testing.T) {
 	dir := folder(t)
-	l := Background(t.Context(), "PostgreSQL", func(ctx context.Context) (*Server, error) { return PostgreSQL(ctx, dir, "se'cr/et", true) })
+	l := Background(t.Context(), "PostgreSQL", slog.New(slog.DiscardHandler), func(ctx context.Context) (*Server, error) { return PostgreSQL(ctx, dir, "se'cr/et", true) })
 	if _, err := l.Server(); fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), "still starting") {
 		t.Errorf("at once: %v", err)
 	}
