@@ -101,12 +101,10 @@ if (events) {
   };
 
   const source = new EventSource(events);
-  let first = true;
   source.addEventListener("open", () => {
     beat = Date.now();
     live(true);
-    if (!first) soon();
-    first = false;
+    soon(); // also the first time: something may have changed since the page was made
   });
   source.addEventListener("beat", () => { beat = Date.now(); });
   source.addEventListener("change", () => { beat = Date.now(); soon(); });
