@@ -100,6 +100,15 @@ func (d document) seller() (Seller, error) {
 	return s, nil
 }
 
+// read takes the document from its stored form; false when it is none.
+func (d *document) read(text string) bool { return json.Unmarshal([]byte(text), d) == nil }
+
+// terms is seller for those who only ask whether the terms can be read.
+func (d document) terms() (Seller, bool) {
+	s, err := d.seller()
+	return s, err == nil
+}
+
 // invoice gives the document as callers see it.
 func (d document) invoice() Invoice {
 	return Invoice{

@@ -25,7 +25,7 @@ func (l *Ledger) Verify(ctx context.Context, who identity.Principal, number stri
 		return Verification{}, err
 	}
 	v := verifier{l: l, row: row, out: Verification{Number: number, OK: true}}
-	if json.Unmarshal([]byte(row.Document), &v.signed) != nil {
+	if !v.signed.read(row.Document) {
 		v.check("hash", "the stored document is no document")
 		return v.out, nil
 	}
@@ -145,8 +145,8 @@ func (v *verifier) draw(ctx context.Context) (document, string, error) {
 	if err != nil {
 		return document{}, "", err
 	}
-	terms, unreadable := v.signed.seller()
-	if unreadable != nil || v.signed.Engine != engine {
+	terms, readable := v.signed.terms()
+	if !readable || v.signed.Engine != engine {
 		return document{}, fmt.Sprintf("the document's terms (engine %d) cannot be read", v.signed.Engine), nil
 	}
 	charges, err := v.l.charges(ctx, account, identity.Scope{}, v.signed.Period, time.Time{})

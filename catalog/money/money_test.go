@@ -76,8 +76,12 @@ func TestAmountsOfCurrencies(t *testing.T) {
 		minor          int64
 		shown          string
 	}{
-		{"12.5", "EUR", 1250, "12.50"}, {"-0.05", "EUR", -5, "-0.05"}, {"1500", "JPY", 1500, "1500"}, {"1500.00", "JPY", 1500, "1500"},
-		{"1.5", "KWD", 1500, "1.500"}, {"0", "CHF", 0, "0.00"},
+		{"12.5", "EUR", 1250, "12.50"},
+		{"-0.05", "EUR", -5, "-0.05"},
+		{"1500", "JPY", 1500, "1500"},
+		{"1500.00", "JPY", 1500, "1500"},
+		{"1.5", "KWD", 1500, "1.500"},
+		{"0", "CHF", 0, "0.00"},
 	} {
 		a, err := money.ParseAmount(c.text, c.currency)
 		if err != nil || a.Minor != c.minor || a.String() != c.shown {
