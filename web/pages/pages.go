@@ -42,6 +42,7 @@ func New(d Deps) (*Pages, error) {
 // Mount registers the pages' routes. Who is asking is put into each request's context by the front door.
 func (p *Pages) Mount(e *echo.Echo) {
 	e.GET("/static/*", echo.WrapHandler(p.look.Files()))
+	e.GET("/favicon.ico", echo.WrapHandler(p.look.Files()))
 	e.GET("/signin", p.signin)
 	for path, h := range map[string]echo.HandlerFunc{
 		"/": p.home, "/marketplace": p.market, "/marketplace/:offering": p.offering,

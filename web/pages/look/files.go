@@ -44,8 +44,12 @@ func newFiles() (*Files, error) {
 		}
 		f.byName[e.Name()], f.byURL[url] = url, file{body, kind}
 	}
+	f.byURL[favicon] = f.byURL[f.byName["icon.svg"]]
 	return f, nil
 }
+
+// favicon is where browsers look for an icon on pages that name none.
+const favicon = "/favicon.ico"
 
 // URL is the address of a file; an unknown name is an error, so that templates cannot point to nothing.
 func (f *Files) URL(name string) (string, error) {
@@ -56,7 +60,7 @@ func (f *Files) URL(name string) (string, error) {
 	return url, nil
 }
 
-// ServeHTTP answers for /static/….
+// ServeHTTP answers for /static/… and the favicon.
 func (f *Files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	one, ok := f.byURL[r.URL.Path]
 	if !ok {
@@ -65,6 +69,9 @@ func (f *Files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", one.kind)
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	if r.URL.Path == favicon {
+		w.Header().Set("Cache-Control", "public, max-age=86400")
+	}
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	_, _ = w.Write(one.body)
 }
