@@ -36,7 +36,6 @@ const (
 	MemberWrite     Action = "member:write"     // org: invite, change roles
 	OrgCreate       Action = "org:create"       // market
 	PlatformManage  Action = "platform:manage"  // market
-	PlatformUse     Action = "platform:use"     // project: what an OSB platform does
 	ProviderManage  Action = "provider:manage"  // market
 	OperationRead   Action = "operation:read"   // market: all operations, stuck ones
 	UsageReport     Action = "usage:report"     // market: CloudEvents, for a provider's own instances only
