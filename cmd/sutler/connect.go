@@ -31,7 +31,10 @@ func (s *session) connect() (*client.Client, error) {
 		return nil, err
 	}
 	s.org = cmp.Or(s.org, s.env("SUTLER_ORG"), m.Org)
-	s.project = cmp.Or(s.project, s.env("SUTLER_PROJECT"), m.Project)
+	s.project = cmp.Or(s.project, s.env("SUTLER_PROJECT"))
+	if s.org == m.Org {
+		s.shelf = m.Project
+	}
 	return client.New(m.URL, m.Token), nil
 }
 
@@ -78,8 +81,11 @@ func readDev(folder string) (market, error) {
 	return m, nil
 }
 
-// place is where commands look.
+// place is where commands look: everywhere that the caller sees, unless a project is named.
 func (s *session) place() client.Place { return client.Place{Org: s.org, Project: s.project} }
+
+// home is the project that new things are put in: the named one, else the one that the market proposes.
+func (s *session) home() string { return cmp.Or(s.project, s.shelf) }
 
 // say writes a line of talk.
 func (s *session) say(format string, a ...any) { _, _ = fmt.Fprintf(s.err, format+"\n", a...) }

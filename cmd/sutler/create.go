@@ -69,6 +69,9 @@ func (s *session) create(ctx context.Context, n creation) error {
 		return err
 	}
 	n.Org, n.Project = s.org, s.project
+	if n.App == "" { // an app's backends live beside it
+		n.Project = s.home()
+	}
 	made, err := api.CreateInstance(ctx, n.NewInstance)
 	if err != nil {
 		return err

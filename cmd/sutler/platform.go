@@ -51,7 +51,7 @@ func newPlatformCreate(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			p, err := api.CreatePlatform(c.Context(), client.NewPlatform{Name: args[0], Org: s.org, Project: s.project})
+			p, err := api.CreatePlatform(c.Context(), client.NewPlatform{Name: args[0], Org: s.org, Project: s.home()})
 			if err != nil {
 				return err
 			}

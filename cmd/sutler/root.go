@@ -20,6 +20,7 @@ type terminal struct {
 type session struct {
 	terminal
 	server, org, project string
+	shelf                string // project that the market proposes for new things
 	output               string
 	json                 bool
 }

@@ -114,7 +114,7 @@ func newApp(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			a, err := api.CreateApp(c.Context(), client.NewApp{Name: args[0], Org: s.org, Project: s.project})
+			a, err := api.CreateApp(c.Context(), client.NewApp{Name: args[0], Org: s.org, Project: s.home()})
 			if err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	_ "embed"
 	"html/template"
 	"net/http"
@@ -59,7 +60,9 @@ func (a *API) sections() []docsSection {
 	}
 	var out []docsSection
 	for tag, list := range byTag {
-		slices.SortFunc(list, func(x, y docsOperation) int { return strings.Compare(x.Path+x.Method, y.Path+y.Method) })
+		slices.SortFunc(list, func(x, y docsOperation) int {
+			return cmp.Or(strings.Compare(x.Path, y.Path), strings.Compare(x.Method, y.Method))
+		})
 		out = append(out, docsSection{Tag: tag, Operations: list})
 	}
 	slices.SortFunc(out, func(x, y docsSection) int { return strings.Compare(x.Tag, y.Tag) })
