@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -34,12 +35,16 @@ func (p *Pages) events(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	w := c.Response()
+	return stream(ctx, c.Response(), changes)
+}
+
+// stream writes changes and heartbeats until the reader goes away, the changes end or the session is over.
+func stream(ctx context.Context, w *echo.Response, changes <-chan broker.Change) error {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Accel-Buffering", "no")
-	stream := http.NewResponseController(w)
-	_ = stream.SetWriteDeadline(time.Time{}) // the server's deadline is meant for pages; not every server has one
+	wire := http.NewResponseController(w)
+	_ = wire.SetWriteDeadline(time.Time{}) // the server's deadline is meant for pages; not every server has one
 	w.WriteHeader(http.StatusOK)
 	beats, end := time.NewTicker(beat), time.NewTimer(session)
 	defer beats.Stop()
@@ -48,7 +53,7 @@ func (p *Pages) events(c echo.Context) error {
 		if _, err := fmt.Fprint(w, said); err != nil {
 			return nil // the reader went away
 		}
-		if err := stream.Flush(); err != nil {
+		if err := wire.Flush(); err != nil {
 			return nil
 		}
 		select {
