@@ -46,7 +46,7 @@ run() {
 # field reads one value of a JSON text from stdin without any program of ours or yours.
 field() { grep -o "\"$1\": *\"[^\"]*\"" | head -n 1 | sed 's/.*: *"//; s/"$//'; }
 
-export PATH="$PWD/bin:$PATH"
+export PATH="${SUTLER_BIN:-$PWD/bin}:$PATH"
 
 say "1  A market of your own"
 show sutler dev --data "$data" --addr 127.0.0.1:0

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -77,6 +78,59 @@ func TestDevIsReadyAndKeepsEverythingOverARestart(t *testing.T) {
 	if err != nil || kept.ID != made.ID {
 		t.Errorf("after the restart: %+v, %v", kept, err)
 	}
+}
+
+// TestDevBackendsSurviveAKill: after kill -9 the backends stand where their credentials say.
+func TestDevBackendsSurviveAKill(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short: starts processes")
+	}
+	t.Parallel()
+	dir := t.TempDir()
+	p, about := runDevMarket(t, dir)
+	here := site{url: about.URL, token: about.Token}
+	i := here.order(t, p, "nats:small")
+	here.awaitReady(t, p, i.ID)
+	if _, err := here.client().CreateApp(t.Context(), client.NewApp{Name: "web", Org: devOrg, Project: devProject}); err != nil {
+		t.Fatal(err)
+	}
+	b, err := here.client().Bind(t.Context(), client.NewBinding{Instance: i.ID, App: "web", Org: devOrg, Project: devProject})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := here.credentials(t, p, b.ID)
+	p.kill()
+	if err := remove(filepath.Join(dir, "dev.json")); err != nil { // so that the new one is waited for
+		t.Fatal(err)
+	}
+	p, about = runDevMarket(t, dir)
+	here = site{url: about.URL, token: about.Token}
+	if after := here.credentials(t, p, b.ID); after["uri"] != before["uri"] || after["uri"] == nil {
+		t.Error("the credentials changed")
+	}
+	conn, err := net.Dial("tcp", net.JoinHostPort(fmt.Sprint(before["host"]), fmt.Sprint(before["port"])))
+	if err != nil {
+		t.Fatalf("nobody listens where the credentials say: %v", err)
+	}
+	_ = conn.Close()
+}
+
+// credentials gives those of a binding, once it is ready.
+func (s site) credentials(t *testing.T, p *process, binding string) map[string]any {
+	t.Helper()
+	var b client.Binding
+	p.await(t, "ready binding", func() bool {
+		var err error
+		if b, err = s.client().Binding(t.Context(), binding); err != nil {
+			t.Fatal(err)
+		}
+		return b.State == "ready"
+	})
+	b, err := s.client().Credentials(t.Context(), binding)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.Credentials
 }
 
 func TestTwoDevsOnOneFolder(t *testing.T) {

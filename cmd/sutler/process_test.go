@@ -22,18 +22,17 @@ import (
 	"github.com/sutlerhq/sutler/web/client"
 )
 
-// program is the real binary, built once for all tests that run it as a process.
+// program is the real binary, built once for all tests that run it as a process, with the guestbook beside it.
 var program = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "sutler-test-")
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(dir, "sutler")
-	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput()
+	out, err := exec.Command("go", "build", "-o", dir+"/", ".", "../../examples/guestbook").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
 	}
-	return path, nil
+	return filepath.Join(dir, "sutler"), nil
 })
 
 // process is a running sutler.

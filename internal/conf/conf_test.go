@@ -120,6 +120,8 @@ func TestSecret(t *testing.T) {
 		"file:" + dir + "/closed":                {value: "from closed"},
 		"file:" + dir + "/open":                  {value: "from open", warning: "may be read by others"},
 		"file:" + dir + "/none":                  {problem: "cannot be read"},
+		"postgres://user@host/db":                {value: "postgres://user@host/db"},
+		"postgres://user:swordfish@host/db":      {value: "postgres://user:swordfish@host/db", warning: "in clear"},
 		"swordfish":                              {value: "swordfish", warning: "in clear"},
 	} {
 		var w struct{ Key conf.Secret }

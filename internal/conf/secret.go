@@ -3,6 +3,7 @@ package conf
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"strings"
 
@@ -30,7 +31,7 @@ func (s *Secret) UnmarshalText(b []byte) error {
 	}
 	if !strings.Contains(text, "${") {
 		*s = Secret{Secret: seal.Secret(text)}
-		if !strings.HasPrefix(text, "sqlite://") {
+		if secretIn(text) {
 			s.warning = "is written in clear; use ${NAME} for a variable of the environment, or file:PATH"
 		}
 		return nil
@@ -54,6 +55,16 @@ func (s *Secret) UnmarshalText(b []byte) error {
 		out.WriteString(value)
 		text = after
 	}
+}
+
+// secretIn tells whether the text itself is worth hiding: an address without a password is not.
+func secretIn(text string) bool {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme == "" || (u.Host == "" && u.Path == "") {
+		return true
+	}
+	_, password := u.User.Password()
+	return password
 }
 
 func (s *Secret) file(path string) error {
