@@ -67,7 +67,7 @@ func runDev(ctx context.Context, t terminal, o devOptions) (err error) {
 	if err := errors.Join(f.hold(""), remove(f.path("dev.json"))); err != nil { // a killed predecessor's
 		return err
 	}
-	l, err := listen(o.addr, "--addr")
+	l, err := listen(ctx, o.addr, "--addr")
 	if err != nil {
 		return err
 	}
@@ -103,8 +103,10 @@ func (n *node) dev(ctx context.Context, l net.Listener, f *folder, t terminal, o
 	if err := f.write("secrets.json", secrets); err != nil {
 		return err
 	}
-	about := devJSON{URL: n.config.PublicURL, OSB: devOSB{n.config.PublicURL, devPlatform, secrets.Platform}, Token: secrets.Token,
-		Org: devOrg, Project: devProject, People: people}
+	about := devJSON{
+		URL: n.config.PublicURL, OSB: devOSB{n.config.PublicURL, devPlatform, secrets.Platform}, Token: secrets.Token,
+		Org: devOrg, Project: devProject, People: people,
+	}
 	if err := errors.Join(f.hold(about.URL), f.write("dev.json", about)); err != nil {
 		return err
 	}

@@ -158,7 +158,7 @@ func TestDevOnAPortInUse(t *testing.T) {
 		t.Skip("short: starts processes")
 	}
 	t.Parallel()
-	l, err := listen("127.0.0.1:0", "--addr")
+	l, err := listen(t.Context(), "127.0.0.1:0", "--addr")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -99,7 +99,7 @@ func (f *folder) write(name string, v any) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(t.Name())
+	defer func() { _ = os.Remove(t.Name()) }() // it has its place by then
 	_, err = t.Write(append(b, '\n'))
 	if err = errors.Join(err, t.Sync(), t.Close()); err != nil {
 		return err

@@ -57,16 +57,16 @@ func TestFolderWritesForItsOwnerAlone(t *testing.T) {
 }
 
 func TestListenSaysThatThePortIsTaken(t *testing.T) {
-	l, err := listen("127.0.0.1:0", "--addr")
+	l, err := listen(t.Context(), "127.0.0.1:0", "--addr")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	_, err = listen(l.Addr().String(), "--addr")
+	_, err = listen(t.Context(), l.Addr().String(), "--addr")
 	if fault.KindOf(err) != fault.Conflict || !strings.Contains(err.Error(), "is in use") || !strings.Contains(fault.Of(err).Hint, "--addr") {
 		t.Errorf("error %v", err)
 	}
-	if _, err = listen("nowhere", "--addr"); fault.KindOf(err) != fault.Invalid {
+	if _, err = listen(t.Context(), "nowhere", "--addr"); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("error %v for an address that is none", err)
 	}
 }

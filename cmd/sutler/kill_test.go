@@ -135,5 +135,8 @@ func databases(t *testing.T, admin string) map[string]bool {
 		}
 		names[name] = true
 	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 	return names
 }

@@ -49,7 +49,8 @@ type output struct {
 }
 
 func (o *output) Write(p []byte) (int, error) { o.mu.Lock(); defer o.mu.Unlock(); return o.b.Write(p) }
-func (o *output) String() string              { o.mu.Lock(); defer o.mu.Unlock(); return o.b.String() }
+
+func (o *output) String() string { o.mu.Lock(); defer o.mu.Unlock(); return o.b.String() }
 
 // start runs sutler until it ends or the test does; then its stderr is shown when the test failed.
 func start(t *testing.T, args ...string) *process {
@@ -171,7 +172,7 @@ func (s site) settle(t *testing.T) string {
 	if n.ground, err = openGround(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	defer n.ground.close()
+	defer n.close()
 	if err := n.openRooms(t.Context()); err != nil {
 		t.Fatal(err)
 	}

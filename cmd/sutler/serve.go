@@ -37,7 +37,7 @@ func runServe(ctx context.Context, t terminal, path string) error {
 	if err != nil {
 		return err
 	}
-	l, err := listen(c.Listen, "listen: in "+path)
+	l, err := listen(ctx, c.Listen, "listen: in "+path)
 	if err != nil {
 		return err
 	}

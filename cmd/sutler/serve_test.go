@@ -25,7 +25,7 @@ func TestServeStopsWithGrace(t *testing.T) {
 		if strings.Contains(p.out.String(), `"level":"ERROR"`) {
 			t.Errorf("it stopped with errors:\n%s", p.out)
 		}
-		l, err := listen(strings.TrimPrefix(s.url, "http://"), "--addr")
+		l, err := listen(t.Context(), strings.TrimPrefix(s.url, "http://"), "--addr")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,6 +12,9 @@ import (
 )
 
 func TestGuestbookSignsWhatItsEnvironmentNames(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short: starts servers")
+	}
 	ns, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true})
 	if err != nil {
 		t.Fatal(err)

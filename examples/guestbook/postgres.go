@@ -25,7 +25,7 @@ func signPostgres(ctx context.Context, address, entry string) (string, error) {
 	if c, err = pgx.Connect(ctx, address); err != nil {
 		return "", err
 	}
-	defer c.Close(ctx)
+	defer func() { _ = c.Close(ctx) }()
 	var read string
 	var all int64
 	if err := c.QueryRow(ctx, `SELECT entry, (SELECT count(*) FROM guestbook) FROM guestbook WHERE id = $1`, id).Scan(&read, &all); err != nil {

@@ -48,9 +48,11 @@ func TestReadFills(t *testing.T) {
 	if d.Err() != nil {
 		t.Fatal(d.Err())
 	}
-	want := whole{Listen: ":8080", Wait: 2 * time.Minute, On: true, Count: 7, Tags: []string{"a", "b"},
+	want := whole{
+		Listen: ":8080", Wait: 2 * time.Minute, On: true, Count: 7, Tags: []string{"a", "b"},
 		Schema: json.RawMessage(`{"n":1,"type":"object"}`), TLS: &part{Name: "x"},
-		Parts: []part{{Name: "one", Price: "0.10", Limits: map[string]int64{"bytes": 1000}}}}
+		Parts: []part{{Name: "one", Price: "0.10", Limits: map[string]int64{"bytes": 1000}}},
+	}
 	var later whole
 	w.Parts[0].Later.Into(d, &later)
 	if later.Listen != "y" {
@@ -70,14 +72,14 @@ func TestReadFills(t *testing.T) {
 
 func TestReadSaysEverythingThatIsWrong(t *testing.T) {
 	var w whole
-	d := conf.Read([]byte("lisen: x\nwait: soon\non: maybe\ncount: many\ntags: a\nparts:\n- nmae: one\n  price: tooolong\n- 3\n"), &w)
+	d := conf.Read([]byte("lisen: x\nwait: soon\non: maybe\ncount: many\ntags: a\nparts:\n- nam: one\n  price: tooolong\n- 3\n"), &w)
 	want := []string{
 		`line 1: unknown key "lisen". Did you mean "listen"?`,
 		`line 2: wait: must be a duration such as 30s or 2m, not "soon"`,
 		`line 3: on: must be true or false`,
 		`line 4: count: must be a whole number, not "many"`,
 		`line 5: tags: must be a list`,
-		`line 7: parts[0]: unknown key "nmae". Did you mean "name"?`,
+		`line 7: parts[0]: unknown key "nam". Did you mean "name"?`,
 		`line 8: parts[0].price: too long a word`,
 		`line 9: parts[1]: must be a mapping with the keys name, price, limits, later`,
 	}
