@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sutlerhq/sutler/identity/directory"
-	"github.com/sutlerhq/sutler/internal/fault"
 )
 
 // newBootstrap is `sutler bootstrap`: it lets the first operator in, once.
@@ -70,9 +69,5 @@ func bootstrap(ctx context.Context, path, email, name, password string) (directo
 	if name == "" {
 		name = email
 	}
-	h, err := directory.New(directory.Config{DB: g.db, Audit: g.audit}).Bootstrap(ctx, email, name, password)
-	if fault.KindOf(err) == fault.Conflict {
-		return h, fault.Of(err).WithHint("An operator lets others in on the page of people, or with `sutler member`.")
-	}
-	return h, err
+	return directory.New(directory.Config{DB: g.db, Audit: g.audit}).Bootstrap(ctx, email, name, password)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 
-	"github.com/sutlerhq/sutler/internal/clock"
 	"github.com/sutlerhq/sutler/internal/conf"
 	"github.com/sutlerhq/sutler/providers"
 	"github.com/sutlerhq/sutler/providers/fake"
@@ -20,9 +19,7 @@ type driverSettings interface {
 
 // opening is what a driver may use of the market.
 type opening struct {
-	name  string
-	clock clock.Clock
-	log   *slog.Logger
+	log *slog.Logger // names the provider already
 }
 
 // opened is a driver, and what ends what it started in this process (nil when that is nothing).
