@@ -45,15 +45,19 @@ func (k *books) note(ctx context.Context, format string, a ...any) error {
 func (k *books) Start(ctx context.Context, s catalog.Snapshot, _ time.Time) error {
 	return k.note(ctx, "start %s %s %s", s.Account, s.InstanceName, s.PlanName)
 }
+
 func (k *books) Change(ctx context.Context, s catalog.Snapshot, _ time.Time) error {
 	return k.note(ctx, "change %s", s.InstanceName)
 }
+
 func (k *books) Suspend(ctx context.Context, i string, _ time.Time) error {
 	return k.note(ctx, "suspend")
 }
+
 func (k *books) Resume(ctx context.Context, i string, _ time.Time) error {
 	return k.note(ctx, "resume")
 }
+
 func (k *books) Stop(ctx context.Context, i string, _ time.Time) error { return k.note(ctx, "stop") }
 
 func (k *books) Record(ctx context.Context, e catalog.Event) error {

@@ -14,8 +14,10 @@ import (
 func offered(names ...string) []catalog.Offering {
 	var out []catalog.Offering
 	for _, n := range names {
-		out = append(out, catalog.Offering{Name: n, Kind: "postgresql", Description: "A database.", Bindable: true,
-			Plans: []catalog.Plan{{Name: "dev", Limits: catalog.Limits{"connections": 5}}, {Name: "small", Limits: catalog.Limits{"connections": 40}}}})
+		out = append(out, catalog.Offering{
+			Name: n, Kind: "postgresql", Description: "A database.", Bindable: true,
+			Plans: []catalog.Plan{{Name: "dev", Limits: catalog.Limits{"connections": 5}}, {Name: "small", Limits: catalog.Limits{"connections": 40}}},
+		})
 	}
 	return out
 }
@@ -38,7 +40,8 @@ func TestAssembleLaysTermsOverWhatTheDriverOffers(t *testing.T) {
 		Name: "pg", Title: "PostgreSQL", Plans: []catalog.PlanTerms{
 			{Name: "small", Rates: fixed("5.00"), Limits: catalog.Limits{"connections": 50}, Capacity: 3},
 			{Name: "tiny", From: "dev"},
-		}}}})
+		},
+	}}})
 	o, err := c.Offering("pg")
 	if err != nil {
 		t.Fatal(err)

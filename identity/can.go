@@ -54,8 +54,10 @@ var (
 
 // powers is the whole table. An operator runs the market and sees no tenant's credentials.
 var powers = map[Role][]Action{
-	Operator: {MarketRead, InstanceRead, AppRead, UsageRead, InvoiceRead, OrgRead, OrgWrite, MemberRead, MemberWrite, OrgCreate,
-		PlatformManage, ProviderManage, OperationRead, AuditRead, LedgerManage, ClockAdvance},
+	Operator: {
+		MarketRead, InstanceRead, AppRead, UsageRead, InvoiceRead, OrgRead, OrgWrite, MemberRead, MemberWrite, OrgCreate,
+		PlatformManage, ProviderManage, OperationRead, AuditRead, LedgerManage, ClockAdvance,
+	},
 	Owner:        owner,
 	Admin:        admin,
 	Developer:    developer,

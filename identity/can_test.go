@@ -37,8 +37,13 @@ func within(list, action string) bool { return slices.Contains(strings.Fields(li
 func TestRoleActionScope(t *testing.T) {
 	org, project := identity.Scope{Org: "org_a"}, identity.Scope{Org: "org_a", Project: "prj_a"}
 	places := []identity.Scope{
-		{}, org, project, {Org: "org_a", Project: "prj_b"}, {Org: "org_a", Project: "prj_a", App: "app_a"},
-		{Org: "org_b"}, {Org: "org_b", Project: "prj_a"}, {Org: "org_b", Project: "prj_x", App: "app_a"},
+		{},
+		org, project,
+		{Org: "org_a", Project: "prj_b"},
+		{Org: "org_a", Project: "prj_a", App: "app_a"},
+		{Org: "org_b"},
+		{Org: "org_b", Project: "prj_a"},
+		{Org: "org_b", Project: "prj_x", App: "app_a"},
 	}
 	market := []identity.Role{identity.Operator, identity.RoleProvider}
 	n := 0

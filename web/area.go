@@ -19,10 +19,22 @@ var prefixes = []struct {
 	path string
 	area area
 }{
-	{"/api/openapi", open}, {"/api/docs", open}, {"/schemas/", open}, {"/static/", open}, {"/signin", open},
-	{"/healthz", open}, {"/readyz", open}, {"/favicon.ico", open}, {"/robots.txt", open},
-	{"/metrics", api}, {"/api/", api}, {"/usage/events", api},
-	{"/auth/", signin}, {"/oidc/", issuing}, {"/v2/", machines}, {"/webhooks/", machines},
+	{"/api/openapi", open},
+	{"/api/docs", open},
+	{"/schemas/", open},
+	{"/static/", open},
+	{"/signin", open},
+	{"/healthz", open},
+	{"/readyz", open},
+	{"/favicon.ico", open},
+	{"/robots.txt", open},
+	{"/metrics", api},
+	{"/api/", api},
+	{"/usage/events", api},
+	{"/auth/", signin},
+	{"/oidc/", issuing},
+	{"/v2/", machines},
+	{"/webhooks/", machines},
 }
 
 // areaOf finds the area of a path. What is not listed is a page, the strictest but one, so that a new route is never open by oversight.

@@ -152,6 +152,7 @@ var protocol = map[string]struct{ at, body string }{
 	"GET /v2/service_instances/{instance_id}/service_bindings/{binding_id}": {"/v2/service_instances/{guid}/service_bindings/{bguid}", ""},
 	"PUT /v2/service_instances/{instance_id}/service_bindings/{binding_id}": {"/v2/service_instances/{guid}/service_bindings/new", `{"service_id":"{service}","plan_id":"{plan}"}`},
 	"DELETE /v2/service_instances/{instance_id}/service_bindings/{binding_id}": {
-		"/v2/service_instances/{guid}/service_bindings/{bguid}?service_id={service}&plan_id={plan}&accepts_incomplete=true", ""},
+		"/v2/service_instances/{guid}/service_bindings/{bguid}?service_id={service}&plan_id={plan}&accepts_incomplete=true", "",
+	},
 	"GET /v2/service_instances/{instance_id}/service_bindings/{binding_id}/last_operation": {"/v2/service_instances/{guid}/service_bindings/{bguid}/last_operation", ""},
 }

@@ -136,8 +136,11 @@ func TestPasswords(t *testing.T) {
 		}
 		invited := m.member("invited@example.com", identity.Viewer, m.inOrg())
 		for _, bad := range [][2]string{
-			{"root@example.com", "correct horse batterx"}, {"nobody@example.com", "correct horse battery"},
-			{"invited@example.com", ""}, {"not an address", "x"}, {"root@example.com", string(make([]byte, 5000))},
+			{"root@example.com", "correct horse batterx"},
+			{"nobody@example.com", "correct horse battery"},
+			{"invited@example.com", ""},
+			{"not an address", "x"},
+			{"root@example.com", string(make([]byte, 5000))},
 		} {
 			_, err := m.CheckPassword(ctx, bad[0], bad[1])
 			want(t, err, fault.Unauthenticated)

@@ -63,8 +63,10 @@ func (l *Log) Append(ctx context.Context, e Entry) error {
 	if err != nil {
 		return fault.Internal.Wrap(err, "The audit row %s could not be written.", e.Action)
 	}
-	return l.insert(ctx, row{ID: ids.New("aud"), Org: e.Org, Project: e.Project, At: e.At.UnixMicro(), Who: e.Who, Via: e.Via,
-		Action: e.Action, Object: e.Object, Detail: string(detail)})
+	return l.insert(ctx, row{
+		ID: ids.New("aud"), Org: e.Org, Project: e.Project, At: e.At.UnixMicro(), Who: e.Who, Via: e.Via,
+		Action: e.Action, Object: e.Object, Detail: string(detail),
+	})
 }
 
 // List gives the newest rows, at most limit; an empty org lists all.
@@ -75,8 +77,10 @@ func (l *Log) List(ctx context.Context, org string, limit int) ([]Entry, error) 
 	}
 	out := make([]Entry, len(rows))
 	for i, r := range rows {
-		out[i] = Entry{ID: r.ID, Org: r.Org, Project: r.Project, At: time.UnixMicro(r.At).UTC(), Who: r.Who, Via: r.Via,
-			Action: r.Action, Object: r.Object, Seq: r.Seq, MAC: r.MAC}
+		out[i] = Entry{
+			ID: r.ID, Org: r.Org, Project: r.Project, At: time.UnixMicro(r.At).UTC(), Who: r.Who, Via: r.Via,
+			Action: r.Action, Object: r.Object, Seq: r.Seq, MAC: r.MAC,
+		}
 		if err := json.Unmarshal([]byte(r.Detail), &out[i].Detail); err != nil {
 			l.engine.Log.WarnContext(ctx, "audit: a row's detail is no JSON; run `sutler audit verify`", "id", r.ID)
 		}

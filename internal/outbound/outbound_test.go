@@ -163,8 +163,10 @@ func TestBodyLimit(t *testing.T) {
 		zip     bool
 		ok      bool
 	}{
-		{"just fits", 1000, false, false, true}, {"just fits, no length", 1000, true, false, true},
-		{"one too many", 1001, false, false, false}, {"one too many, no length", 1001, true, false, false},
+		{"just fits", 1000, false, false, true},
+		{"just fits, no length", 1000, true, false, true},
+		{"one too many", 1001, false, false, false},
+		{"one too many, no length", 1001, true, false, false},
 		{"packed bomb", 10 << 20, false, true, false},
 	} {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

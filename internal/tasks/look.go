@@ -31,8 +31,10 @@ func (e *Engine) List(ctx context.Context, attempts int64, limit int) ([]Row, er
 	}
 	rows := make([]Row, len(found))
 	for i, f := range found {
-		rows[i] = Row{Key: f.Key, Kind: f.Kind, Node: f.Node, Attempt: f.Attempt, Note: f.Note, Owner: f.Owner,
-			WakeAt: time.UnixMicro(f.WakeAt).UTC(), Every: time.Duration(f.Every) * time.Microsecond}
+		rows[i] = Row{
+			Key: f.Key, Kind: f.Kind, Node: f.Node, Attempt: f.Attempt, Note: f.Note, Owner: f.Owner,
+			WakeAt: time.UnixMicro(f.WakeAt).UTC(), Every: time.Duration(f.Every) * time.Microsecond,
+		}
 	}
 	return rows, nil
 }

@@ -101,7 +101,7 @@ func TestFailureIsNotedAndRetried(t *testing.T) {
 				return errors.New("dsn s3cr3t")
 			case id == "nil":
 				var m map[string]int
-				m["x"] = 1
+				m["x"] = 1 //nolint:staticcheck // a panic of the runtime's own is what this case is about
 			}
 			return fault.ProviderFailed.Errorf("The backend said no.")
 		}).start()

@@ -117,7 +117,8 @@ func (d *Driver) locked(ctx context.Context, instance string, f func(s session) 
 // run executes statements whose only variable parts are names, given as %s and quoted here. Several are one transaction.
 func run(ctx context.Context, c interface {
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
-}, sql string, names ...string) error {
+}, sql string, names ...string,
+) error {
 	quoted := make([]any, len(names))
 	for n, name := range names {
 		quoted[n] = pgx.Identifier{name}.Sanitize()
@@ -146,10 +147,6 @@ func (s session) exists(ctx context.Context, sql, name string) (ok bool, err err
 
 func (s session) hasRole(ctx context.Context, name string) (bool, error) {
 	return s.exists(ctx, `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)`, name)
-}
-
-func (s session) hasDatabase(ctx context.Context, name string) (bool, error) {
-	return s.exists(ctx, `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`, name)
 }
 
 // join makes an administrator who is no superuser a member of a role: only members may end its sessions and hand over what it owns.

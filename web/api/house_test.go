@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -159,7 +160,7 @@ func (h *house) done(c *client.Client, operation string) {
 // refused fails unless err is a refusal of that kind.
 func (h *house) refused(err error, code string) {
 	h.Helper()
-	e, ok := err.(*client.Error)
+	e, ok := errors.AsType[*client.Error](err)
 	if !ok || e.Code != code || e.Detail == "" {
 		h.Errorf("got %#v, want a refusal %q", err, code)
 	}

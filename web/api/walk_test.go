@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -124,7 +125,7 @@ func TestRefusalsChangeNothing(t *testing.T) {
 	h.refused(order(client.NewInstance{Want: "fake:sync", Org: "nobody"}), "not_found")
 	err = order(client.NewInstance{Want: "fake:async", Params: json.RawMessage(`{"nonsense":1}`)})
 	h.refused(err, "invalid")
-	if e, ok := err.(*client.Error); !ok || len(e.Fields) == 0 || !strings.Contains(e.Error(), "nonsense") {
+	if e, ok := errors.AsType[*client.Error](err); !ok || len(e.Fields) == 0 || !strings.Contains(e.Error(), "nonsense") {
 		t.Errorf("no path and reason: %#v", err)
 	}
 	_, err = c.Bind(ctx, client.NewBinding{Instance: "absent", App: "web"})

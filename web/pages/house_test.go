@@ -152,10 +152,14 @@ func terms() map[string][]catalog.Terms {
 	}
 	metered := catalog.Rate{Name: "requests", Model: "per_unit", Metric: fake.Metric, Unit: money.MustParse("0.00002"), Included: money.MustParse("100000")}
 	return map[string][]catalog.Terms{
-		"harbour": {{Title: "PostgreSQL", Description: "A database of your own on a managed PostgreSQL 15, backed up daily.", Tags: []string{"sql", "backup"}, Docs: "https://www.postgresql.org/docs/15/",
-			Plans: []catalog.PlanTerms{{Name: "dev", Description: "To try things out."}, {Name: "small", Description: "For one app in production.", Rates: hourly("5")}, {Name: "large", Description: "For many apps and much data.", Rates: hourly("48")}}}},
-		"quay": {{Title: "NATS", Description: "Subjects, streams and key-value in an account of your own.", Tags: []string{"messaging", "queue"},
-			Plans: []catalog.PlanTerms{{Name: "standard", Rates: append(hourly("3"), metered)}}}},
+		"harbour": {{
+			Title: "PostgreSQL", Description: "A database of your own on a managed PostgreSQL 15, backed up daily.", Tags: []string{"sql", "backup"}, Docs: "https://www.postgresql.org/docs/15/",
+			Plans: []catalog.PlanTerms{{Name: "dev", Description: "To try things out."}, {Name: "small", Description: "For one app in production.", Rates: hourly("5")}, {Name: "large", Description: "For many apps and much data.", Rates: hourly("48")}},
+		}},
+		"quay": {{
+			Title: "NATS", Description: "Subjects, streams and key-value in an account of your own.", Tags: []string{"messaging", "queue"},
+			Plans: []catalog.PlanTerms{{Name: "standard", Rates: append(hourly("3"), metered)}},
+		}},
 		"lighthouse": {{Name: "pg-east", Title: "PostgreSQL", Description: "PostgreSQL across the ocean, for apps that live there.", Tags: []string{"sql"}, Plans: []catalog.PlanTerms{{Name: "standard", Rates: hourly("4.90")}}}},
 		"depot":      {{Title: "Redis", Description: "One Redis 7 per instance, memory capped, persistence by plan.", Tags: []string{"cache"}, Plans: []catalog.PlanTerms{{Name: "small", Rates: hourly("2.50")}}}},
 	}

@@ -17,8 +17,10 @@ func offers() []broker.Offer {
 		return map[string][]catalog.Rate{"EUR": {{Name: "base", Model: "fixed", Amount: money.MustParse(s), Per: "month", Hours: 672}}}
 	}
 	return []broker.Offer{
-		{Status: providers.Up, Offering: catalog.Offering{Name: "postgresql", Kind: "postgresql", DisplayName: "PostgreSQL", Description: "A relational database.", Provider: "harbour", Region: "eu-central",
-			Plans: []catalog.Plan{{Name: "small", Prices: price("5")}, {Name: "dev"}}}},
+		{Status: providers.Up, Offering: catalog.Offering{
+			Name: "postgresql", Kind: "postgresql", DisplayName: "PostgreSQL", Description: "A relational database.", Provider: "harbour", Region: "eu-central",
+			Plans: []catalog.Plan{{Name: "small", Prices: price("5")}, {Name: "dev"}},
+		}},
 		{Status: providers.Up, Offering: catalog.Offering{Name: "pg-west", Kind: "postgresql", Provider: "quay", Region: "eu-west", Plans: []catalog.Plan{{Name: "s", Prices: price("4")}}}},
 		{Status: providers.Starting, Note: "no answer yet", Offering: catalog.Offering{Name: "nats", Kind: "nats", DisplayName: "NATS", Tags: []string{"messaging", "queue"}, Provider: "embedded", Region: "local", Plans: []catalog.Plan{{Name: "standard", Prices: price("3")}}}},
 	}

@@ -42,18 +42,24 @@ func fullMarket() []look.Page {
 	card.Status = look.Chip{}
 	f := frame("Marketplace", "market")
 	return []look.Page{
-		look.Market{Frame: f, Sellers: 3, Total: 3, Cards: []look.Card{card, nats, down}, Command: "sutler marketplace", ClearURL: "?",
-			Kinds: []look.Facet{{Label: "postgresql", URL: "?", Count: 1, On: true}, {Label: "nats", URL: "?", Count: 1}}, Regions: []look.Facet{{Label: "eu-central", URL: "?", Count: 2}}, Providers: []look.Facet{{Label: "harbour", URL: "?", Count: 1}}},
-		look.Offering{Frame: frame("PostgreSQL", "market"), Card: pgCard, Docs: "https://example.com/", Open: true, Alias: "DATABASE", Variables: envVars, Commands: []look.Command{"sutler create postgresql:small db --app shop-web --wait", "sutler run --app shop-web -- ./server"},
+		look.Market{
+			Frame: f, Sellers: 3, Total: 3, Cards: []look.Card{card, nats, down}, Command: "sutler marketplace", ClearURL: "?",
+			Kinds: []look.Facet{{Label: "postgresql", URL: "?", Count: 1, On: true}, {Label: "nats", URL: "?", Count: 1}}, Regions: []look.Facet{{Label: "eu-central", URL: "?", Count: 2}}, Providers: []look.Facet{{Label: "harbour", URL: "?", Count: 1}},
+		},
+		look.Offering{
+			Frame: frame("PostgreSQL", "market"), Card: pgCard, Docs: "https://example.com/", Open: true, Alias: "DATABASE", Variables: envVars, Commands: []look.Command{"sutler create postgresql:small db --app shop-web --wait", "sutler run --app shop-web -- ./server"},
 			Plans:  []look.PlanBox{{Name: "dev", Title: "dev", Price: look.Price{Big: "free"}, Limits: limits, URL: "/x"}, {Name: "small", Title: "small", Line: "For one app.", Price: look.Price{Big: "€5", Small: small.Small, Metered: []string{"€0.10 per GiB, first 5 free"}}, Limits: limits, URL: "/x"}},
-			Rivals: []look.Rival{{Name: "postgresql", Provider: "harbour", Region: "eu-central", Plan: "small", Price: small, Status: open, Current: true}, {URL: "/x", Name: "pg-west", Provider: "quay", Region: "eu-west", Plan: "s", Price: small, Status: open}}},
-		look.Provision{Frame: frame("Create PostgreSQL", "market"), Card: pgCard, Open: true, Problems: []string{"The form has mistakes; nothing was created."}, Command: "sutler create postgresql:small orders-db --app shop-web",
+			Rivals: []look.Rival{{Name: "postgresql", Provider: "harbour", Region: "eu-central", Plan: "small", Price: small, Status: open, Current: true}, {URL: "/x", Name: "pg-west", Provider: "quay", Region: "eu-west", Plan: "s", Price: small, Status: open}},
+		},
+		look.Provision{
+			Frame: frame("Create PostgreSQL", "market"), Card: pgCard, Open: true, Problems: []string{"The form has mistakes; nothing was created."}, Command: "sutler create postgresql:small orders-db --app shop-web",
 			Plans: []look.PlanChoice{{Name: "dev", Title: "dev", Price: look.Price{Big: "free"}, Limits: limits}, {Name: "small", Title: "small", Price: small, On: true, Limits: limits}},
 			Name:  look.Field{Name: "name", Label: "Name", Value: "orders-db", Required: true, Error: "orders-db is taken in this project.", Help: "Small letters, digits and dashes."},
 			App:   look.Field{Name: "app", Label: "App", Kind: "select", Options: []look.Choice{{Label: "none"}, {Value: "shop-web", Label: "shop-web", On: true}}},
 			Alias: look.Field{Name: "alias", Label: "Alias", Placeholder: "DATABASE"}, Preview: []string{"DATABASE_URL", "DATABASE_HOST"},
 			Params: []look.Field{{Name: "p.size", Label: "Size", Kind: "number", Min: "1", Max: "9"}, {Name: "p.raw", Label: "Others", Kind: "json", Value: "{}"}},
-			Quote:  look.Quote{Plan: "small", Monthly: "€5", Hourly: "€0.00744", Once: "€1", Metered: []string{"€0.10 per GiB"}}},
+			Quote:  look.Quote{Plan: "small", Monthly: "€5", Hourly: "€0.00744", Once: "€1", Metered: []string{"€0.10 per GiB"}},
+		},
 	}
 }
 
@@ -61,12 +67,14 @@ func fullInstance(row look.InstanceRow) []look.Page {
 	making := look.InstanceRow{Name: "events", URL: "/x", Kind: "nats", Offering: "nats", Plan: "standard", Provider: "embedded", Region: "local", State: look.Chip{Tone: "note", Word: "creating", Note: "making the account"}, Cost: "€1.20", CreatedAt: now.Add(-time.Minute)}
 	live := frame("Instances", "instances")
 	live.Live, live.Notice = "/events", look.Notice{Tone: "good", Text: "events is being created."}
-	inst := look.Instance{Frame: frame("orders-db", "instances"), Row: row, Sold: "PostgreSQL", Note: "The provider answers slowly.", Write: true, CanBind: true, Costs: true, Limits: limits,
+	inst := look.Instance{
+		Frame: frame("orders-db", "instances"), Row: row, Sold: "PostgreSQL", Note: "The provider answers slowly.", Write: true, CanBind: true, Costs: true, Limits: limits,
 		Steps:    []look.Step{{Text: "Bound to shop-web", Tone: "good", At: now.Add(-time.Hour)}, {Text: "Ready after 1.2 s", Tone: "good", At: now.AddDate(0, 0, -21)}, {Text: "Created", Tone: "good", Note: "quote €5 accepted", At: now.AddDate(0, 0, -21)}},
 		Bindings: []look.BindingRow{{ID: "bnd_1", App: "shop-web", AppURL: "/x", Alias: "DATABASE", State: look.Chip{Tone: "good", Word: "ready"}, CreatedAt: now.Add(-time.Hour), Ready: true, CanReveal: true, Values: envVars}},
 		App:      look.Field{Name: "app", Label: "App", Kind: "select", Required: true, Options: []look.Choice{{Value: "reports", Label: "reports"}}}, Alias: look.Field{Name: "alias", Label: "Alias", Placeholder: "DATABASE"},
 		Usage: []look.Measure{{Name: "Storage", Quantity: "6.1", Unit: "GiB"}}, Confirm: look.Field{Name: "confirm", Label: "Type orders-db to confirm", Required: true, Error: "That is not its name."},
-		Commands: []look.Command{"sutler info orders-db", "sutler destroy orders-db --confirm orders-db"}}
+		Commands: []look.Command{"sutler info orders-db", "sutler destroy orders-db --confirm orders-db"},
+	}
 	return []look.Page{
 		look.Instances{Frame: live, Rows: []look.InstanceRow{making, row}, Costs: true, Total: "€5.57", Command: "sutler instances"},
 		inst,
@@ -94,7 +102,21 @@ func fullBilling() []look.Page {
 // empty are all pages with nothing on them.
 func empty() []look.Page {
 	return []look.Page{
-		look.Market{}, look.Offering{}, look.Provision{}, look.Instances{}, look.Instance{}, look.Apps{}, look.App{}, look.Usage{},
-		look.Invoices{}, look.Invoice{}, look.SignIn{}, look.Account{}, look.Sellers{}, look.Platforms{}, look.Audit{}, look.Failure{},
+		look.Market{},
+		look.Offering{},
+		look.Provision{},
+		look.Instances{},
+		look.Instance{},
+		look.Apps{},
+		look.App{},
+		look.Usage{},
+		look.Invoices{},
+		look.Invoice{},
+		look.SignIn{},
+		look.Account{},
+		look.Sellers{},
+		look.Platforms{},
+		look.Audit{},
+		look.Failure{},
 	}
 }
