@@ -3,11 +3,14 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/web/client"
 )
 
@@ -72,7 +75,7 @@ func (s *session) create(ctx context.Context, n creation) error {
 	if n.App == "" { // an app's backends live beside it
 		n.Project = s.home()
 	}
-	made, err := api.CreateInstance(ctx, n.NewInstance)
+	made, err := s.order(ctx, api, n)
 	if err != nil {
 		return err
 	}
@@ -98,6 +101,39 @@ func (s *session) create(ctx context.Context, n creation) error {
 		return err
 	}
 	return s.line(made.Name)
+}
+
+// startPause is how often an order is tried again while a provider starts.
+const startPause = 250 * time.Millisecond
+
+// order takes the order to the market. With --wait it also waits for a provider that is only starting.
+func (s *session) order(ctx context.Context, api *client.Client, n creation) (client.Ordered, error) {
+	ctx, cancel := context.WithTimeout(ctx, n.wait.timeout)
+	defer cancel()
+	for said := false; ; said = true {
+		made, err := api.CreateInstance(ctx, n.NewInstance)
+		refusal, ok := errors.AsType[*client.Error](err)
+		if !ok || refusal.Code != string(fault.Unavailable) || !n.wait.on || !starting(ctx, api, n.NewInstance) {
+			return made, err
+		}
+		if !said {
+			s.say("%s Waiting for it.", refusal.Detail)
+		}
+		select {
+		case <-ctx.Done():
+			return made, err
+		case <-time.After(startPause):
+		}
+	}
+}
+
+// starting tells whether a provider that could serve the order is on its way up.
+func starting(ctx context.Context, api *client.Client, n client.NewInstance) bool {
+	want, _, _ := strings.Cut(n.Want, ":")
+	offerings, err := api.Market(ctx)
+	return err == nil && slices.ContainsFunc(offerings, func(o client.Offering) bool {
+		return o.Status == "starting" && (o.Name == want || o.Kind == want)
+	})
 }
 
 func (s *session) nextAfterCreate(made client.Ordered, app string) {

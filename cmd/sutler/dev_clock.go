@@ -34,7 +34,7 @@ func newDevClock(s *session) *cobra.Command {
 func (s *session) advance(ctx context.Context, api *client.Client, by string) (client.Clock, error) {
 	now, err := api.AdvanceClock(ctx, by)
 	if err == nil {
-		s.say("Moved the market's clock by %s; %d things fell due on the way.", by, now.Ran)
+		s.say("Moved the market's clock by %s; what fell due on the way has run (%d).", by, now.Ran)
 	}
 	return now, err
 }

@@ -93,12 +93,13 @@ func (c *Calendar) Advance(ctx context.Context, d time.Duration) (int, error) {
 	}
 	c.run.Lock()
 	defer c.run.Unlock()
-	target := c.market.Now().Add(d)
+	ahead := c.market.Offset() + d
+	target := time.Now().Add(ahead)
 	n, err := c.runUntil(ctx, func() time.Time { return target })
 	if err != nil {
 		return n, err
 	}
-	return n, c.reach(ctx, target)
+	return n, c.move(ctx, ahead) // the time that the rows took is not taken from what was asked for
 }
 
 // runUntil runs row after row, moving the clock to each that lies ahead of it.
@@ -149,11 +150,14 @@ func (c *Calendar) runRow(ctx context.Context, row dueRow) error {
 
 // reach moves the market's clock to at when it lies ahead, in the store first: a clock that fell back after a restart would bill an hour twice.
 func (c *Calendar) reach(ctx context.Context, at time.Time) error {
-	gap := at.Sub(c.market.Now())
-	if gap <= 0 {
+	return c.move(ctx, time.Until(at))
+}
+
+// move sets how far the market's clock is ahead of the wall's; it never goes back.
+func (c *Calendar) move(ctx context.Context, ahead time.Duration) error {
+	if ahead <= c.market.Offset() {
 		return nil
 	}
-	ahead := c.market.Offset() + gap
 	if err := c.db.Tx(ctx, func(ctx context.Context) error { return c.saveOffset(ctx, ahead) }); err != nil {
 		return fault.Unavailable.Wrap(err, "The market clock could not be moved.")
 	}

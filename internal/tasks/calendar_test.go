@@ -186,3 +186,19 @@ func TestEngineRunsTheCalendar(t *testing.T) {
 		}
 	})
 }
+
+func TestAdvanceGoesExactlyAsFarAsAsked(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		d := newDiary(t, db)
+		d.put(t, "readings", "hourly", d.market.Now().Truncate(time.Hour).Add(time.Hour))
+		for _, step := range []time.Duration{90 * time.Minute, 24 * time.Hour, time.Second} {
+			before := d.market.Offset()
+			if _, err := d.Advance(t.Context(), step); err != nil {
+				t.Fatal(err)
+			}
+			if moved := d.market.Offset() - before; moved != step {
+				t.Errorf("asked for %s, moved by %s", step, moved)
+			}
+		}
+	})
+}
