@@ -89,8 +89,9 @@ var rules = map[string]rule{
 	"POST /api/v1/tokens":       {at: "/api/v1/tokens", body: `{"name":"t{n}"}`, may: "owner admin developer billing viewer operator rival"},
 	"DELETE /api/v1/tokens/:id": {at: "/api/v1/tokens/{token}", may: nobody}, // root's own, and root is none of the callers
 
-	"GET /static/*": {at: "{asset}", may: all},
-	"GET /signin":   {at: "/signin", may: all},
+	"GET /static/*":    {at: "{asset}", may: all},
+	"GET /favicon.ico": {at: "/favicon.ico", may: all},
+	"GET /signin":      {at: "/signin", may: all},
 
 	"GET /":                            {at: "/", may: known},
 	"GET /marketplace":                 {at: "/marketplace", may: known},
