@@ -31,6 +31,9 @@ type browser struct {
 
 func newBrowser(t *testing.T, home string) *browser {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("short: no browser")
+	}
 	program, err := exec.LookPath("chromium")
 	if err != nil {
 		if os.Getenv("CI") == "" {

@@ -3,7 +3,6 @@ package dbtest
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -84,11 +83,11 @@ func migratedPostgres(t testing.TB) string {
 
 func running(t testing.TB) *pg {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("short: no servers")
+	}
 	p, err := server()
 	if err != nil {
-		if errors.Is(err, local.ErrNoProgram) && os.Getenv("CI") == "" && os.Getenv("SUTLER_TEST_QUICK") != "" {
-			t.Skip("quick: ", err)
-		}
 		t.Fatal(err)
 	}
 	return p
