@@ -101,7 +101,7 @@ func TestHeaders(t *testing.T) {
 			for name, want := range map[string]string{
 				"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 					"form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-				"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cross-Origin-Opener-Policy": "same-origin",
+				"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cross-Origin-Opener-Policy": "same-origin",
 				"Strict-Transport-Security": map[bool]string{true: "max-age=31536000; includeSubDomains"}[strings.HasPrefix(public, "https")],
 			} {
 				if got := resp.Header.Get(name); got != want {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/sutlerhq/sutler/broker"
 	"github.com/sutlerhq/sutler/broker/environ"
 	"github.com/sutlerhq/sutler/web/pages/look"
 )
@@ -19,6 +20,16 @@ func (p *Pages) revealApp(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	page.Revealed, page.Pending = true, false
+	if page.Variables, page.Dotenv, err = environment(a.Name, open); err != nil {
+		return err
+	}
+	return p.show(c, http.StatusOK, page)
+}
+
+// environment is what an app finds in its environment: the variables, and all of them as a .env file. A value that no such file can hold
+// leaves the file out.
+func environment(app string, open []broker.Credentials) ([]look.Variable, string, error) {
 	bound := make([]environ.Binding, 0, len(open))
 	for _, one := range open {
 		bound = append(bound, environ.Binding{
@@ -28,11 +39,15 @@ func (p *Pages) revealApp(c echo.Context) error {
 	}
 	env, err := environ.Variables(bound)
 	if err != nil {
-		return err
+		return nil, "", err
 	}
-	page.Revealed, page.Pending, page.Variables = true, false, nil
+	list := make([]look.Variable, 0, len(env))
 	for _, one := range env {
-		page.Variables = append(page.Variables, look.Variable{Name: one.Name, Value: one.Value})
+		list = append(list, look.Variable{Name: one.Name, Value: one.Value})
 	}
-	return p.show(c, http.StatusOK, page)
+	file, err := environ.Render(environ.Dotenv, app, bound)
+	if err != nil {
+		file = nil
+	}
+	return list, string(file), nil
 }

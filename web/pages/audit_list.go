@@ -31,11 +31,15 @@ func (p *Pages) audit(c echo.Context) error {
 	}
 	page := look.Audit{Frame: v.frame, Command: "sutler audit verify"}
 	for _, one := range list {
-		deed := look.Deed{At: one.At, Who: one.Who, Action: one.Action, Object: one.Object, Linked: one.Seq > 0}
-		for _, key := range slices.Sorted(maps.Keys(one.Detail)) {
-			deed.Note += " " + key + "=" + one.Detail[key]
+		deed := look.Deed{At: one.At, Action: one.Action, Object: one.Object, Linked: one.Seq > 0}
+		if deed.Kind, deed.Who, _ = strings.Cut(one.Who, "/"); deed.Who == "" {
+			deed.Who, deed.Kind = deed.Kind, ""
 		}
-		deed.Note = strings.TrimSpace(deed.Note)
+		for _, key := range slices.Sorted(maps.Keys(one.Detail)) {
+			if value := one.Detail[key]; value != "" {
+				deed.Notes = append(deed.Notes, key+"="+value)
+			}
+		}
 		page.Rows = append(page.Rows, deed)
 	}
 	return p.show(c, http.StatusOK, page)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/sutlerhq/sutler/broker"
 	"github.com/sutlerhq/sutler/web/pages/look"
 )
 
@@ -23,10 +24,16 @@ func (p *Pages) revealBinding(c echo.Context) error {
 	if err != nil {
 		return p.instanceProblem(c, err)
 	}
+	values, file := inClear(open.Values), ""
+	if b.App != "" { // an app finds them under the names of its environment
+		if values, file, err = environment(b.AppName, []broker.Credentials{open}); err != nil {
+			return err
+		}
+	}
 	return p.instanceAgain(c, http.StatusOK, func(page *look.Instance) {
 		for n := range page.Bindings {
 			if row := &page.Bindings[n]; row.ID == b.ID {
-				row.Revealed, row.Values = true, inClear(open.Values)
+				row.Revealed, row.Values, row.Dotenv = true, values, file
 			}
 		}
 	})

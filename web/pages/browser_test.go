@@ -178,6 +178,15 @@ func (b *browser) fill(selector, value string) {
 	b.eval(fmt.Sprintf(`(() => { const e = document.querySelector(%q); e.value = %q; for (const n of ["input", "change"]) e.dispatchEvent(new Event(n, { bubbles: true })); })()`, selector, value))
 }
 
+// copies presses a button that copies, and looks at what it put on the clipboard.
+func (b *browser) copies(selector, text string) {
+	b.Helper()
+	b.until(fmt.Sprintf(`document.querySelector(%q)?.checkVisibility()`, selector))
+	b.eval(fmt.Sprintf(`(() => { navigator.clipboard.writeText = async text => { window.copied = text; }; document.querySelector(%q).click(); })()`, selector))
+	b.until(fmt.Sprintf(`(window.copied || "").includes(%q)`, text))
+	b.says(selector, "Copied")
+}
+
 // press presses keys.
 func (b *browser) press(keys string) {
 	b.Helper()
@@ -189,7 +198,7 @@ func (b *browser) press(keys string) {
 func (b *browser) window(width int64, scheme string) {
 	b.Helper()
 	call(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: 800, DeviceScaleFactor: 1, Mobile: width < 600})
-	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}})
 }
 
 // picture puts the page that is open into the folder for screenshots: wide and narrow, light and dark.
@@ -210,6 +219,17 @@ func (b *browser) picture(name string) {
 				b.Fatal(err)
 			}
 		}
+	}
+}
+
+// keepsHead fails when a list's head leaves the window while its rows are read.
+func (b *browser) keepsHead() {
+	b.Helper()
+	b.window(1280, "light")
+	b.eval(`scrollTo(0, 700)`)
+	b.until(`scrollY > 600`)
+	if top := b.eval(`Math.round(document.querySelector("main th").getBoundingClientRect().top)`); top != "52" {
+		b.Errorf("the list's head stands at %s, want it under the bar", top)
 	}
 }
 

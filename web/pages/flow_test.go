@@ -67,6 +67,7 @@ func (b *browser) bindAndReveal() {
 	b.says("#live-credentials", "DATABASE_PASSWORD")
 	b.click("#live-credentials form button")
 	b.says("#live-credentials .value", "postgres://")
+	b.copies("#live-credentials .btn[data-copy]", "DATABASE_URL='postgres://")
 	b.says("#live-credentials", "audit trail")
 	b.open("/o/acme/shop/instances/orders-db")
 	b.says("#live-credentials .masked", "•")
@@ -79,6 +80,7 @@ func (b *browser) runAndPay(h *house) {
 	b.click("#env form button")
 	b.says(".vars .value", "postgres://")
 	b.says(".vars", "VCAP_SERVICES")
+	b.copies("#env .btn[data-copy]", "DATABASE_PASSWORD='")
 	h.advance(40 * 24 * time.Hour)
 	b.open("/o/acme/shop/usage")
 	b.says(".lines", "orders-db")
@@ -150,6 +152,7 @@ func TestEveryPageInABrowser(t *testing.T) {
 		{"ada", "invoice-preview", "/billing/acme/invoices/preview", ""},
 		{"ada", "account", "/account", ""},
 		{"ada", "not-found", "/o/acme/shop/instances/nothing", ""},
+		{"vera", "forbidden", "/billing/acme/invoices", ""},
 		{"otto", "providers", "/operator/providers", ""},
 		{"otto", "platforms", "/operator/platforms", ""},
 		{"otto", "audit", "/operator/audit", ""},
@@ -164,9 +167,12 @@ func TestEveryPageInABrowser(t *testing.T) {
 			if visit.name == "invoice-verified" {
 				b.click(".head form button")
 			}
+			if visit.name == "audit" {
+				b.keepsHead()
+			}
 			b.fits()
 			b.picture(visit.name)
-			b.clean("status of 404", "status of 409")
+			b.clean("status of 403", "status of 404", "status of 409")
 		})
 	}
 }

@@ -91,6 +91,7 @@ func bindingRow(v visit, i broker.Instance, b broker.Binding) look.BindingRow {
 		ID: b.ID, App: b.AppName, Alias: b.Alias, State: stateChip(b.State), CreatedAt: b.CreatedAt, ExpiresAt: b.ExpiresAt,
 		Ready: b.State == broker.Ready, CanReveal: v.can(identity.CredentialsRead), Values: variables(i.Kind, b.Alias),
 	}
+	row.Values = append(row.Values, look.Variable{Name: "VCAP_SERVICES", Secret: true})
 	row.State.Note = b.Note
 	if b.AppName != "" {
 		row.AppURL = v.frame.Base() + "/apps/" + b.AppName

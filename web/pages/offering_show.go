@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -44,7 +45,12 @@ func offeringPage(f look.Frame, may bool, offers []broker.Offer, o broker.Offer)
 		}
 		page.Plans = append(page.Plans, box)
 	}
-	page.Variables = variables(o.Kind, cmp.Or(alias(o.Kind), "NAME"))
+	prefix := cmp.Or(alias(o.Kind), "NAME")
+	for _, one := range variables(o.Kind, prefix) {
+		one.About = holds[strings.TrimPrefix(one.Name, prefix+"_")]
+		page.Variables = append(page.Variables, one)
+	}
+	page.Variables = append(page.Variables, look.Variable{Name: "VCAP_SERVICES", About: "the same as JSON, as Cloud Foundry has it"})
 	if len(o.Plans) > 0 {
 		page.Commands = append(page.Commands, command("sutler", "create", o.Name+":"+o.Plans[0].Name, "NAME", "--app", "APP", "--wait"))
 	}

@@ -104,6 +104,13 @@ func alias(k catalog.Kind) string {
 	return info.Alias
 }
 
+// holds says what the customary variables hold.
+var holds = map[string]string{
+	"URL": "everything in one address, password included", "HOST": "where it listens", "PORT": "the port there", "USERNAME": "a user of this binding alone",
+	"PASSWORD": "that user's password", "DATABASE": "the name of the database", "VHOST": "the name of the virtual host", "ENDPOINT": "where the store listens",
+	"BUCKET": "the name of the bucket", "ACCESS_KEY_ID": "a key of this binding alone", "SECRET_ACCESS_KEY": "that key's secret",
+}
+
 // variables are the names that a binding of this kind customarily brings. Which a backend really grants is known when it is bound.
 func variables(k catalog.Kind, alias string) []look.Variable {
 	parts := []string{"URL", "HOST", "PORT", "USERNAME", "PASSWORD"}

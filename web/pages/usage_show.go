@@ -90,5 +90,5 @@ func quantity(n, unit string) (string, string) {
 			return look.Bytes(d.Rat().Num().Int64()), ""
 		}
 	}
-	return look.Quantity(n), unit
+	return look.Quantity(n), look.Units(n, unit)
 }

@@ -79,7 +79,7 @@ func fullInstance(row look.InstanceRow) []look.Page {
 		look.Instances{Frame: live, Rows: []look.InstanceRow{making, row}, Costs: true, Total: "€5.57", Command: "sutler instances"},
 		inst,
 		look.Apps{Frame: frame("Apps", "apps"), Rows: []look.AppRow{{Name: "shop-web", URL: "/x", Uses: []string{"orders-db", "events"}}, {Name: "reports", URL: "/x"}}, Write: true, Name: look.Field{Name: "name", Label: "Name of the new app", Required: true}, Command: "sutler app create NAME"},
-		look.App{Frame: frame("shop-web", "apps"), Name: "shop-web", Variables: envVars, CanReveal: true, Bindings: []look.AppBinding{{Alias: "DATABASE", Instance: "orders-db", URL: "/x", Kind: "postgresql", State: row.State, CreatedAt: now}}, Commands: []look.Command{"sutler run --app shop-web -- ./server"}},
+		look.App{Frame: frame("shop-web", "apps"), Name: "shop-web", Variables: envVars, CanReveal: true, Bindings: []look.AppBinding{{Alias: "DATABASE", Instance: "orders-db", URL: "/x", Kind: "postgresql", State: row.State, CreatedAt: now}}, Dotenv: "DATABASE_URL='x'\n", Revealed: true, Commands: []look.Command{"sutler run --app shop-web -- ./server"}},
 	}
 }
 
@@ -94,7 +94,7 @@ func fullBilling() []look.Page {
 		look.Account{Frame: frame("Your account", ""), Roles: []look.RoleRow{{Role: "owner", Where: "acme"}}, Tokens: []look.TokenRow{{ID: "tok_1", Name: "laptop", Scope: "all that you may", CreatedAt: now, LastUsed: now, Expires: now}}, Name: look.Field{Name: "name", Label: "Name", Required: true}, Secret: "sut_abc", Made: "ci", Command: "sutler token create NAME"},
 		look.Sellers{Frame: frame("Providers", "sellers"), Rows: []look.SellerRow{{Name: "harbour", Region: "eu-central", Status: look.Chip{Tone: "bad", Word: "down", Note: "connection refused"}, Offerings: []look.Choice{{Value: "/x", Label: "postgresql"}}}}, Command: "sutler provider list"},
 		look.Platforms{Frame: frame("Platforms", "platforms"), Rows: []look.PlatformRow{{Name: "cf-eu", Org: "acme", Project: "shop", CreatedAt: now}}, Command: "sutler platform list"},
-		look.Audit{Frame: frame("Audit", "audit"), Rows: []look.Deed{{At: now, Who: "person/ada@example.com", Action: "instance.provision", Object: "instance/ins_1", Note: "plan=small", Linked: true}}, Command: "sutler audit verify"},
+		look.Audit{Frame: frame("Audit", "audit"), Rows: []look.Deed{{At: now, Who: "ada@example.com", Kind: "person", Action: "instance.provision", Object: "instance/ins_1", Notes: []string{"plan=small"}, Linked: true}}, Command: "sutler audit verify"},
 		look.Failure{Frame: frame("Not found", ""), Status: 404, Head: "There is nothing here", Text: "There is no instance \"x\".", Hint: "See what there is.", ID: "err_1", Fields: []look.Choice{{Label: "/name", Note: "is taken"}}, Back: "/"},
 	}
 }

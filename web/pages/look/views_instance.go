@@ -66,6 +66,7 @@ type BindingRow struct {
 	Ready, CanReveal       bool
 	Revealed               bool
 	Values                 []Variable
+	Dotenv                 string // all values as a .env file, once revealed
 }
 
 // Measure is a metric's sum.
@@ -97,6 +98,7 @@ type App struct {
 	Variables []Variable
 	CanReveal bool
 	Revealed  bool
+	Dotenv    string // all variables as a .env file, once revealed
 	Commands  []Command
 }
 

@@ -79,8 +79,8 @@ func (Offering) Template() string { return "offering" }
 // Variable is one environment variable of an app.
 type Variable struct {
 	Name, Value string
-	Secret      bool // shown only after Reveal
-	From        string
+	Secret      bool   // shown only after Reveal
+	About       string // what it holds, where nothing is bound yet
 }
 
 // Provision is the form that buys an instance.

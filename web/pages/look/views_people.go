@@ -80,7 +80,8 @@ func (Audit) Template() string { return "audit" }
 // Deed is one row of the audit trail.
 type Deed struct {
 	At                        time.Time
-	Who, Action, Object, Note string
+	Who, Kind, Action, Object string // Kind says what Who is: person, system, platform
+	Notes                     []string
 	Linked                    bool
 }
 

@@ -103,6 +103,18 @@ func Quantity(s string) string {
 	return sign + group(whole) + part
 }
 
+// Units is the unit's word for that many: words take their plural, symbols stay.
+func Units(quantity, unit string) string {
+	word := len(unit) > 2 && strings.Trim(unit, "abcdefghijklmnopqrstuvwxyz") == ""
+	switch {
+	case quantity == "1" || !word || strings.HasSuffix(unit, "s"):
+		return unit
+	case strings.HasSuffix(unit, "y"):
+		return strings.TrimSuffix(unit, "y") + "ies"
+	}
+	return unit + "s"
+}
+
 func group(digits string) string {
 	var b strings.Builder
 	for i, c := range digits {

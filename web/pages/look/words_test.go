@@ -38,6 +38,16 @@ func TestBytes(t *testing.T) {
 	}
 }
 
+func TestUnits(t *testing.T) {
+	for _, c := range []struct{ quantity, unit, want string }{
+		{"1", "hour", "hour"}, {"563", "hour", "hours"}, {"0", "request", "requests"}, {"2", "query", "queries"}, {"2", "GiB", "GiB"}, {"2", "h", "h"}, {"3", "requests", "requests"}, {"3", "GiB hour", "GiB hour"}, {"2", "", ""},
+	} {
+		if got := look.Units(c.quantity, c.unit); got != c.want {
+			t.Errorf("Units(%q, %q) = %q, want %q", c.quantity, c.unit, got, c.want)
+		}
+	}
+}
+
 func TestQuoteOf(t *testing.T) {
 	dec := money.MustParse
 	hourly := catalog.Rate{Name: "base", Model: "fixed", Amount: dec("5.00"), Per: "month", Hours: 672}

@@ -14,13 +14,26 @@ document.addEventListener("click", async (e) => {
   const b = e.target.closest("[data-copy]");
   if (b) {
     await navigator.clipboard.writeText(b.dataset.copy);
-    b.classList.add("done");
-    setTimeout(() => b.classList.remove("done"), 1200);
+    const label = b.querySelector("span");
+    const words = label?.textContent;
+    const done = (yes) => {
+      b.classList.toggle("done", yes);
+      if (label) label.textContent = yes ? "Copied" : words;
+    };
+    if (!b.classList.contains("done")) {
+      done(true);
+      setTimeout(() => done(false), 1200);
+    }
   }
   for (const m of document.querySelectorAll("details.menu[open]")) {
     if (!m.contains(e.target)) m.open = false;
   }
 });
+
+// In a narrow window the navigation scrolls sideways: the current entry is brought into sight.
+const side = document.querySelector("nav.side");
+const here = side?.querySelector("[aria-current]");
+if (here) side.scrollLeft = here.offsetLeft - (side.clientWidth - here.offsetWidth) / 2;
 
 // "/" goes to the search field, Escape closes menus.
 document.addEventListener("keydown", (e) => {
