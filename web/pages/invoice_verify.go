@@ -1,12 +1,19 @@
 package pages
 
 import (
+	"cmp"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/sutlerhq/sutler/web/pages/look"
 )
+
+// checks are what a verification looks at, in people's words.
+var checks = map[string]string{
+	"hash": "Hash of the document", "previous": "Link to the invoice before it", "signature": "Signature of the hash",
+	"lines": "Lines, computed again", "total": "Totals, computed again", "journal": "Entries in the journal",
+}
 
 // verifyInvoice recomputes an invoice and shows what agreed. It changes nothing.
 func (p *Pages) verifyInvoice(c echo.Context) error {
@@ -20,7 +27,7 @@ func (p *Pages) verifyInvoice(c echo.Context) error {
 	}
 	page.Verified = &look.Verified{OK: found.OK}
 	for _, one := range found.Checks {
-		page.Verified.Checks = append(page.Verified.Checks, look.Checked{Name: one.Name, Note: one.Note, OK: one.OK})
+		page.Verified.Checks = append(page.Verified.Checks, look.Checked{Name: cmp.Or(checks[one.Name], one.Name), Note: one.Note, OK: one.OK})
 	}
 	return p.show(c, http.StatusOK, page)
 }

@@ -107,7 +107,7 @@ func alias(k catalog.Kind) string {
 // holds says what the customary variables hold.
 var holds = map[string]string{
 	"URL": "everything in one address, password included", "HOST": "where it listens", "PORT": "the port there", "USERNAME": "a user of this binding alone",
-	"PASSWORD": "that user's password", "DATABASE": "the name of the database", "VHOST": "the name of the virtual host", "ENDPOINT": "where the store listens",
+	"PASSWORD": "that user's password", "DATABASE": "the name of the database", "SSLMODE": "how the server is checked", "VHOST": "the name of the virtual host", "ENDPOINT": "where the store listens",
 	"BUCKET": "the name of the bucket", "ACCESS_KEY_ID": "a key of this binding alone", "SECRET_ACCESS_KEY": "that key's secret",
 }
 
@@ -115,7 +115,9 @@ var holds = map[string]string{
 func variables(k catalog.Kind, alias string) []look.Variable {
 	parts := []string{"URL", "HOST", "PORT", "USERNAME", "PASSWORD"}
 	switch k {
-	case "postgresql", "mysql":
+	case "postgresql":
+		parts = append(parts, "DATABASE", "SSLMODE")
+	case "mysql":
 		parts = append(parts, "DATABASE")
 	case "rabbitmq":
 		parts = append(parts, "VHOST")
