@@ -6,6 +6,7 @@ import (
 
 	"github.com/sutlerhq/sutler/billing"
 	"github.com/sutlerhq/sutler/broker"
+	"github.com/sutlerhq/sutler/catalog"
 	"github.com/sutlerhq/sutler/web/pages/look"
 )
 
@@ -63,6 +64,13 @@ func TestRevealedCredentialsPutTheAddressFirst(t *testing.T) {
 	list := inClear(map[string]any{"host": "h", "uri": "u", "port": 5432, "hosts": []string{"a"}})
 	if list[0].Name != "uri" || list[2].Value != `["a"]` || list[3].Value != "5432" {
 		t.Errorf("credentials: %+v", list)
+	}
+}
+
+func TestCardSaysItsNameOnce(t *testing.T) {
+	o := broker.Offer{Offering: catalog.Offering{Name: "postgresql", Kind: "postgresql", Tags: []string{"sql", "postgresql"}}}
+	if c := card(look.Frame{}, o); len(c.Tags) != 1 || c.Tags[0] != "sql" || len(o.Tags) != 2 {
+		t.Errorf("tags: %v, the offer's %v", c.Tags, o.Tags)
 	}
 }
 

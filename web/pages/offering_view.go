@@ -16,7 +16,8 @@ func card(f look.Frame, o broker.Offer) look.Card {
 	info, _ := o.Kind.Info()
 	c := look.Card{
 		URL: f.Market() + "/" + o.Name, Kind: string(o.Kind), Title: cmp.Or(o.DisplayName, info.Title, o.Name), Name: o.Name,
-		Provider: o.Provider, Region: o.Region, Line: o.Description, Tags: o.Tags, Plans: len(o.Plans),
+		Provider: o.Provider, Region: o.Region, Line: o.Description, Plans: len(o.Plans),
+		Tags: slices.DeleteFunc(slices.Clone(o.Tags), func(t string) bool { return t == o.Name }), // the name has its own place
 	}
 	if o.Status != providers.Up {
 		c.Status = offerChip(o)
