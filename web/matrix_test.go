@@ -86,7 +86,7 @@ func (m *market) ruled() []string {
 	var routes []string
 	for _, route := range m.server.Routes() {
 		_, at, _ := strings.Cut(route, " ")
-		if strings.HasPrefix(at, "/oidc/") || strings.HasPrefix(at, "/auth/") || strings.HasPrefix(at, "/v2/") {
+		if strings.HasPrefix(at, "/oidc/") || strings.HasPrefix(at, "/auth/") || strings.HasPrefix(at+"/", "/v2/") {
 			continue
 		}
 		routes = append(routes, route)

@@ -88,7 +88,7 @@ func (s *Server) mount() {
 	if s.Metrics != nil {
 		s.echo.GET("/metrics", s.metrics)
 	}
-	for path, h := range map[string]http.Handler{"/v2/*": s.OSB, "/oidc/*": s.Issuer, "/auth/*": s.SignIn, "/webhooks/*": s.Webhooks} {
+	for path, h := range s.given() {
 		if h != nil {
 			s.echo.Any(path, echo.WrapHandler(h))
 		}
@@ -101,13 +101,18 @@ func (s *Server) mount() {
 	}
 }
 
+// given are the handlers of protocols that know their callers themselves, by path.
+func (s *Server) given() map[string]http.Handler {
+	return map[string]http.Handler{"/v2": s.OSB, "/v2/*": s.OSB, "/oidc/*": s.Issuer, "/auth/*": s.SignIn, "/webhooks/*": s.Webhooks}
+}
+
 // Handler answers requests.
 func (s *Server) Handler() http.Handler { return s.echo }
 
 // Routes lists every method and path that is answered, as "GET /api/v1/apps/:app", sorted. The handlers that cmd gave list theirs when they
 // have a Routes method; one that has none stands as "ANY /v2/*".
 func (s *Server) Routes() []string {
-	given := map[string]http.Handler{"/v2/*": s.OSB, "/oidc/*": s.Issuer, "/auth/*": s.SignIn, "/webhooks/*": s.Webhooks}
+	given := s.given()
 	var routes []string
 	for _, r := range s.echo.Routes() {
 		if given[r.Path] == nil && r.Method != echo.RouteNotFound {

@@ -23,7 +23,7 @@ func (s *server) bind(ctx context.Context, encodedInstance, encoded string, d do
 	if err != nil {
 		return bound, err
 	}
-	i, err := s.instance(ctx, encodedInstance)
+	i, err := s.meant(ctx, encodedInstance, d.ServiceID, d.PlanID)
 	if err != nil {
 		return bound, err
 	}

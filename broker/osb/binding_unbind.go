@@ -9,13 +9,16 @@ import (
 
 // Unbind is DELETE /v2/service_instances/{id}/service_bindings/{id}.
 func (s *server) Unbind(ctx context.Context, encodedInstance, encoded string, d domain.UnbindDetails, asyncAllowed bool) (domain.UnbindSpec, error) {
-	op, later, err := s.unbind(ctx, encodedInstance, encoded, d.PlanID, asyncAllowed)
+	op, later, err := s.unbind(ctx, encodedInstance, encoded, d, asyncAllowed)
 	return domain.UnbindSpec{IsAsync: later, OperationData: op.ID}, s.answer(gone(err))
 }
 
-func (s *server) unbind(ctx context.Context, encodedInstance, encoded, plan string, asyncAllowed bool) (op broker.Operation, later bool, err error) {
-	async, err := s.needsAsync(ctx, plan, asyncAllowed)
+func (s *server) unbind(ctx context.Context, encodedInstance, encoded string, d domain.UnbindDetails, asyncAllowed bool) (op broker.Operation, later bool, err error) {
+	async, err := s.needsAsync(ctx, d.PlanID, asyncAllowed)
 	if err != nil {
+		return op, false, err
+	}
+	if _, err = s.meant(ctx, encodedInstance, d.ServiceID, d.PlanID); err != nil {
 		return op, false, err
 	}
 	bd, err := s.binding(ctx, encodedInstance, encoded)

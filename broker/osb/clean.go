@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -69,10 +70,14 @@ func cleanBody(r *http.Request, b *box) error {
 	}
 	raw, err := io.ReadAll(io.LimitReader(body, maxBody+1))
 	if err != nil {
-		return fault.Invalid.Errorf("The body could not be read.")
+		err = fault.Invalid.Wrap(err, "The body could not be read.")
 	}
-	if len(raw) > maxBody {
+	// A door before ours may have the smaller limit: then the rest was never read.
+	if _, cut := errors.AsType[*http.MaxBytesError](err); cut || len(raw) > maxBody {
 		return fault.TooLarge.Errorf("The body is larger than %d bytes.", maxBody)
+	}
+	if err != nil {
+		return err
 	}
 	if err := strict.JSON(raw); err != nil {
 		return err
@@ -80,11 +85,28 @@ func cleanBody(r *http.Request, b *box) error {
 	if err := json.Unmarshal(raw, &b.body); err != nil || b.body == nil {
 		return fault.Invalid.Errorf("The body must be a JSON object.")
 	}
+	exact(b.body)
+	for _, name := range []string{"bind_resource", "maintenance_info", "previous_values"} {
+		var inner map[string]json.RawMessage
+		if json.Unmarshal(b.body[name], &inner) == nil && inner != nil {
+			exact(inner)
+			b.body[name] = encode(inner)
+		}
+	}
+	raw = encode(b.body)
 	if err := b.shape(r, raw); err != nil {
 		return err
 	}
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(raw)), int64(len(raw))
 	return nil
+}
+
+// exact takes away keys that are not written as the protocol writes its own, in small letters. Decoding folds case: Plan_ID would be plan_id
+// there, and which of the two counts would depend on their order. Such keys are unknown ones, which a broker ignores.
+func exact(object map[string]json.RawMessage) {
+	maps.DeleteFunc(object, func(key string, _ json.RawMessage) bool {
+		return strings.ContainsFunc(key, func(r rune) bool { return r >= unicode.MaxASCII || unicode.IsUpper(r) })
+	})
 }
 
 // shape checks the fields that the library would answer wrongly about.

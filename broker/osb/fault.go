@@ -1,8 +1,10 @@
 package osb
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/pivotal-cf/brokerapi/v10/domain/apiresponses"
 	"github.com/sutlerhq/sutler/internal/fault"
@@ -62,7 +64,9 @@ func (c Config) public(err error) *fault.Fault {
 	}
 	text := f.Text
 	for _, field := range f.Fields {
-		text += " " + field.Path + ": " + field.Reason + "."
+		if !strings.Contains(text, strings.TrimSpace(field.Path+" "+field.Reason)) { // a text often says the first one itself
+			text += " " + cmp.Or(field.Path, "The whole of it") + " " + field.Reason + "."
+		}
 	}
 	shown := *f
 	shown.Text = text

@@ -10,15 +10,15 @@ import (
 
 // Deprovision is DELETE /v2/service_instances/{id}.
 func (s *server) Deprovision(ctx context.Context, encoded string, d domain.DeprovisionDetails, asyncAllowed bool) (domain.DeprovisionServiceSpec, error) {
-	op, later, err := s.deprovision(ctx, encoded, d.PlanID, asyncAllowed)
+	op, later, err := s.deprovision(ctx, encoded, d.ServiceID, d.PlanID, asyncAllowed)
 	return domain.DeprovisionServiceSpec{IsAsync: later, OperationData: op.ID}, s.answer(gone(err))
 }
 
-func (s *server) deprovision(ctx context.Context, encoded, plan string, asyncAllowed bool) (op broker.Operation, later bool, err error) {
+func (s *server) deprovision(ctx context.Context, encoded, service, plan string, asyncAllowed bool) (op broker.Operation, later bool, err error) {
 	if _, err := s.needsAsync(ctx, plan, asyncAllowed); err != nil {
 		return op, false, err
 	}
-	i, err := s.instance(ctx, encoded)
+	i, err := s.meant(ctx, encoded, service, plan)
 	if err != nil {
 		return op, false, err
 	}
@@ -41,6 +41,15 @@ func (s *server) instance(ctx context.Context, encoded string) (broker.Instance,
 	}
 	who := boxOf(ctx).who
 	return s.Broker.InstanceOf(ctx, who, who.ID, platformID)
+}
+
+// meant finds the instance, and refuses a request that names a service or a plan which is not its own: it speaks of another one.
+func (s *server) meant(ctx context.Context, encoded, service, plan string) (broker.Instance, error) {
+	i, err := s.instance(ctx, encoded)
+	if err == nil && i.State != broker.Gone && (service != i.OfferingID || plan != i.PlanID) {
+		err = fault.Invalid.Errorf("The instance has another service_id or plan_id than the request names.")
+	}
+	return i, err
 }
 
 // gone says 410 of what is not there: so a platform knows that its delete has nothing left to do.

@@ -209,7 +209,9 @@ func TestWhatIsRefused(t *testing.T) {
 		{"malformed JSON", "PUT", i, "{", nil, 400, ""},
 		{"an empty body", "PUT", i, "", nil, 400, ""},
 		{"an array", "PUT", i, "[]", nil, 400, "object"},
-		{"a key twice", "PUT", i, `{"a":1,"a":2}`, nil, 400, ""},
+		{"a key twice", "PUT", i, `{"a":1,"a":2}`, nil, 400, `"description":"The JSON document cannot be accepted: /a is given twice."`},
+		{"a parameter that is not known", "PUT", i, m.order("sync", `,"parameters":{"x":1}`), nil, 400, `: its value does not know \"x\"."`},
+		{"a plan in other letters", "PUT", i, strings.Replace(m.order("sync", ""), "plan_id", "Plan_ID", 1), nil, 400, "plan_id"},
 		{"too deep", "PUT", i, deep, nil, 400, ""},
 		{"too large", "PUT", i, `{"a":"` + strings.Repeat("x", 1<<20) + `"}`, nil, 413, ""},
 		{"a wrong type", "PUT", i, `{"service_id":7}`, nil, 400, "service_id"},
@@ -250,6 +252,43 @@ func TestWhatIsRefused(t *testing.T) {
 	if n := m.driver.Calls("provision"); n != 0 {
 		t.Fatal("a refused request reached the provider", n)
 	}
+}
+
+// The wrong service or plan beside an instance's id is a wrong request, and nothing happens.
+func TestAPlanThatIsNotTheInstances(t *testing.T) {
+	m := newMarket(t)
+	const i = "/v2/service_instances/i"
+	const b = i + "/service_bindings/b"
+	body := func(service, plan string) string { return `{"service_id":"` + service + `","plan_id":"` + plan + `"}` }
+	query := func(service, plan string) string { return "?service_id=" + service + "&plan_id=" + plan }
+	own, sync, other := m.offering.ID, m.plan("sync"), m.plan("rotatable")
+	m.is(m.ask("PUT", i, m.order("sync", "")), 201)
+	for _, wrong := range [][2]string{{own, other}, {"else", sync}, {own, "nope"}} {
+		m.is(m.ask("PUT", b, body(wrong[0], wrong[1])), 400)
+	}
+	m.is(m.ask("GET", b, ""), 404)
+	m.is(m.ask("PUT", b, body(own, sync)), 201)
+	for _, wrong := range [][2]string{{own, other}, {"else", sync}, {own, "nope"}} {
+		m.is(m.ask("DELETE", b+query(wrong[0], wrong[1]), ""), 400)
+		m.is(m.ask("DELETE", i+query(wrong[0], wrong[1]), ""), 400)
+	}
+	m.is(m.ask("GET", b, ""), 200)
+	m.is(m.ask("GET", i, ""), 200)
+	m.is(m.ask("DELETE", b+query(own, sync), ""), 200)
+	m.is(m.ask("DELETE", i+query(own, sync), ""), 200)
+}
+
+// Only the key as the protocol writes it counts, whatever the order; keys inside of parameters are nobody's but the plan's.
+func TestKeysThatDifferInCase(t *testing.T) {
+	m := newMarket(t)
+	for n, more := range []string{`,"Plan_ID":"` + m.plan("rotatable") + `"`, `,"\u017fervice_id":"else"`, `,"PARAMETERS":{"x":1}`} {
+		path := fmt.Sprintf("/v2/service_instances/i%d", n)
+		m.is(m.ask("PUT", path, m.order("sync", more)), 201)
+		if a := m.is(m.ask("GET", path, ""), 200); a.body["plan_id"] != m.plan("sync") {
+			t.Error(more, a.raw)
+		}
+	}
+	m.is(m.ask("PUT", "/v2/service_instances/p?accepts_incomplete=true", m.order("async", `,"parameters":{"Size":1}`)), 400)
 }
 
 func TestPlatformsNeverSeeEachOther(t *testing.T) {
