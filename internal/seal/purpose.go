@@ -15,6 +15,8 @@ import (
 const (
 	es256 = "es256"
 	hmac  = "hmac"
+
+	keyBytes = 32 // of a MAC key
 )
 
 // kept is an opened key of one purpose.
@@ -43,29 +45,29 @@ func (b *Box) MACKey(ctx context.Context, purpose string) ([]byte, error) {
 	return k.secret, nil
 }
 
-// PublicKey gives the public half of a signing key by its id, for verification.
+// PublicKey gives the public half of a signing key by its id, for verification. It comes out of the sealed private half: what the store shows in
+// clear could be anybody's. A key that is not there, does not open or shows another public half is NotFound: this market never made it.
 func (b *Box) PublicKey(ctx context.Context, id string) (*ecdsa.PublicKey, error) {
 	if k, ok := b.public.Load(id); ok {
 		return k.(*ecdsa.PublicKey), nil
 	}
-	text, err := b.storedPublicKey(ctx, id)
+	row, err := b.storedSigningKey(ctx, id)
 	if err != nil {
-		return nil, fault.Internal.Wrap(err, "The key %s could not be read.", id)
+		return nil, fault.Unavailable.Wrap(err, "The key %s could not be read.", id)
 	}
-	if text == "" {
+	if row.ID == "" {
 		return nil, fault.NotFound.Errorf("There is no signing key %q.", id)
 	}
-	der, err := base64.StdEncoding.DecodeString(text)
+	k, err := b.openKey(ctx, row)
 	if err != nil {
-		return nil, fault.Internal.Wrap(err, "The key %s could not be read.", id)
+		return nil, fault.NotFound.Wrap(err, "The key %s was not made by this market: its private half does not open.", id)
 	}
-	any, err := x509.ParsePKIXPublicKey(der)
-	key, ok := any.(*ecdsa.PublicKey)
-	if err != nil || !ok {
-		return nil, fault.Internal.Wrap(err, "The key %s is no P-256 key.", id)
+	public := &k.signer.PublicKey
+	if shown, err := publicText(public); err != nil || shown != row.Public {
+		return nil, fault.NotFound.Wrap(err, "The key %s was changed: its two halves do not belong together.", id)
 	}
-	b.db.AfterCommit(ctx, func() { b.public.Store(id, key) })
-	return key, nil
+	b.db.AfterCommit(ctx, func() { b.public.Store(id, public) })
+	return public, nil
 }
 
 func (b *Box) purposeKey(ctx context.Context, algorithm, purpose string) (*kept, error) {
@@ -81,43 +83,60 @@ func (b *Box) purposeKey(ctx context.Context, algorithm, purpose string) (*kept,
 	if err != nil {
 		return nil, fault.Internal.Wrap(err, "The %s key for %s could not be read.", algorithm, purpose)
 	}
-	k := &kept{id: row.ID}
+	k, err := b.openKey(ctx, row)
+	if err != nil {
+		return nil, err
+	}
+	b.db.AfterCommit(ctx, func() { b.purpose.Store(algorithm+"/"+purpose, k) })
+	return k, nil
+}
+
+// openKey opens a stored key. An empty or short one is refused: anybody can compute a MAC with it.
+func (b *Box) openKey(ctx context.Context, row keyRecord) (k *kept, err error) {
+	k = &kept{id: row.ID}
 	if k.secret, err = b.Open(ctx, "", keyRow(row.ID), row.Private); err != nil {
 		return nil, err
 	}
-	if algorithm == es256 {
+	ok := len(k.secret) == keyBytes
+	if row.Algorithm == es256 {
 		any, err := x509.ParsePKCS8PrivateKey(k.secret)
 		if err != nil {
 			return nil, fault.Internal.Wrap(err, "The signing key %s could not be read.", row.ID)
 		}
-		k.signer, _ = any.(*ecdsa.PrivateKey)
+		k.signer, ok = any.(*ecdsa.PrivateKey)
 	}
-	b.db.AfterCommit(ctx, func() { b.purpose.Store(algorithm+"/"+purpose, k) })
+	if !ok {
+		return nil, fault.Internal.Errorf("The %s key %s is none: it was changed in the store.", row.Algorithm, row.ID)
+	}
 	return k, nil
 }
 
 // newKey makes a key and seals it; nothing is stored yet.
 func (b *Box) newKey(ctx context.Context, algorithm, purpose string) (keyRecord, error) {
 	row := keyRecord{ID: ids.New("key"), Algorithm: algorithm, Purpose: purpose}
-	secret := make([]byte, 32)
+	secret := make([]byte, keyBytes)
 	_, _ = rand.Read(secret) // never fails: the runtime ends the process instead
 	if algorithm == es256 {
 		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 		if err != nil {
 			return row, err
 		}
-		pub, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
-		if err != nil {
+		if row.Public, err = publicText(&key.PublicKey); err != nil {
 			return row, err
 		}
 		if secret, err = x509.MarshalPKCS8PrivateKey(key); err != nil {
 			return row, err
 		}
-		row.Public = base64.StdEncoding.EncodeToString(pub)
 	}
 	var err error
 	row.Private, err = b.Seal(ctx, "", keyRow(row.ID), secret)
 	return row, err
+}
+
+// publicText is a public half as the store shows it.
+func publicText(key *ecdsa.PublicKey) (string, error) {
+	der, err := x509.MarshalPKIXPublicKey(key)
+	return base64.StdEncoding.EncodeToString(der), err
 }
 
 func keyRow(id string) string { return "key/" + id + "/private" }

@@ -57,7 +57,8 @@ func (b *Box) saveKey(ctx context.Context, mine keyRecord) (row keyRecord, err e
 	return row, err
 }
 
-func (b *Box) storedPublicKey(ctx context.Context, id string) (text string, err error) {
-	err = b.db.From(ctx).Raw(`SELECT public FROM purpose_keys WHERE id = ? AND algorithm = ?`, id, es256).Scan(&text).Error
-	return text, err
+// storedSigningKey gives a signing key by its id; its ID is "" when there is none.
+func (b *Box) storedSigningKey(ctx context.Context, id string) (row keyRecord, err error) {
+	err = b.db.From(ctx).Raw(`SELECT id, algorithm, purpose, public, private FROM purpose_keys WHERE id = ? AND algorithm = ?`, id, es256).Scan(&row).Error
+	return row, err
 }
