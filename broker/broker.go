@@ -82,6 +82,12 @@ func New(ctx context.Context, c Config) (*Broker, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := b.resume(ctx, ""); err != nil { // what a former process waited for may be over
+		return nil, err
+	}
+	for _, p := range b.Providers.All() {
+		go b.keepGoing(ctx, p)
+	}
 	go b.keepFresh(ctx, retry)
 	return b, nil
 }

@@ -61,6 +61,17 @@ func (b *Broker) liveOperations(ctx context.Context, instance string) (rows []op
  ORDER BY CASE WHEN verb = 'deprovision' THEN 1 ELSE 0 END, started_at, id`, instance).Scan(&rows).Error
 }
 
+// delayed gives the instances with work that waits for a later time, of one provider or of all.
+func (b *Broker) delayed(ctx context.Context, provider string) (instances []string, err error) {
+	return instances, b.DB.From(ctx).Raw(`SELECT DISTINCT o.instance FROM operations o JOIN instances i ON i.id = o.instance
+ WHERE o.live = 1 AND o.next_at > ? AND (? = '' OR i.provider = ?) ORDER BY o.instance`, wall(), provider, provider).Scan(&instances).Error
+}
+
+// hasten makes an instance's work due now.
+func (b *Broker) hasten(ctx context.Context, instance string) error {
+	return b.DB.From(ctx).Exec(`UPDATE operations SET next_at = 0 WHERE instance = ? AND live = 1`, instance).Error
+}
+
 // recentOperations gives the newest ones, at most limit; stuck: only those that failed and still have work to do, or that fail again and again.
 func (b *Broker) recentOperations(ctx context.Context, stuck bool, limit int) (rows []operationRow, err error) {
 	where := ""

@@ -21,6 +21,7 @@ const (
 	stepPause  = 200 * time.Millisecond
 	firstRetry = 250 * time.Millisecond
 	lastRetry  = 30 * time.Second
+	lastAway   = 2 * time.Second // when the provider is up, and was away just now
 	week       = 7 * 24 * time.Hour
 )
 

@@ -72,7 +72,7 @@ func (b *Broker) advance(ctx context.Context, j *job, out outcome) error {
 	wait := cmp.Or(out.progress.RetryAfter, stepPause)
 	if out.err != nil {
 		j.op.Failures++
-		why, wait = fault.Of(out.err).Text, max(out.progress.RetryAfter, backoff(j.op.Failures))
+		why, wait = fault.Of(out.err).Text, max(out.progress.RetryAfter, b.pause(j.instance.Provider, j.op.Failures, out.err))
 		b.Log.Warn("operation", "id", j.op.ID, "verb", j.op.Verb, "instance", j.op.Instance, "binding", j.op.Binding, "failures", j.op.Failures, "err", out.err)
 	} else {
 		j.op.Failures = 0

@@ -42,6 +42,7 @@ type Provider struct {
 	status   Status
 	why      string
 	cordoned string // the reason; empty: not cordoned
+	back     chan struct{}
 }
 
 // New wraps driver. One that cannot be probed is Up from the start; any other is Starting until Probe or Watch had its first answer.
@@ -49,7 +50,7 @@ func New(settings Settings, driver Driver, log *slog.Logger) *Provider {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	p := &Provider{Settings: settings.withDefaults(), driver: driver, status: Up}
+	p := &Provider{Settings: settings.withDefaults(), driver: driver, status: Up, back: make(chan struct{}, 1)}
 	p.log = log.With("provider", p.Name)
 	p.breaker = p.closedBreaker()
 	if p.Can(Probes) {

@@ -83,6 +83,10 @@ func (p *Provider) note(err error) {
 	switch {
 	case err == nil && was != Up:
 		p.status, p.why = Up, ""
+		select {
+		case p.back <- struct{}{}:
+		default: // was not heard of yet
+		}
 		p.breaker = p.closedBreaker() // what failed while the backend was away is no reason to hold back now
 	case err != nil && was != Starting:
 		p.status, p.why = Down, fault.Of(err).Text
@@ -93,6 +97,9 @@ func (p *Provider) note(err error) {
 		p.log.Info("provider", "status", p.status, "was", was, "why", p.why)
 	}
 }
+
+// Recovered gives a signal, to one reader, each time the provider has become Up: when its backend answered first, and after each time it was away.
+func (p *Provider) Recovered() <-chan struct{} { return p.back }
 
 // Watch probes until ctx ends: fast while the backend starts or is away, every few seconds while it is up.
 func (p *Provider) Watch(ctx context.Context) {
