@@ -39,6 +39,7 @@ type Instance struct {
 	Platform          string // the platform that made it, and its id there; empty for people
 	PlatformInstance  string
 	DashboardURL      string
+	Maintenance       string    // the version of its plan that it is on; empty when the plan has none
 	Operation         Operation // the latest
 	CreatedAt, GoneAt time.Time // market time; GoneAt zero while it lives
 	ReadyAt           time.Time
@@ -75,6 +76,7 @@ type Operation struct {
 	Note                  string
 	Attempts              int64
 	StartedAt, EndedAt    time.Time
+	Repeatable            bool // the same order may succeed another time; says something only of one that failed
 }
 
 // Done tells whether the operation has ended.

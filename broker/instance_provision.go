@@ -53,10 +53,7 @@ func (b *Broker) Provision(ctx context.Context, who identity.Principal, o Provis
 
 // ordered finds offering and plan among what the order's org or platform may buy, and checks how the plan may be ordered.
 func (b *Broker) ordered(ctx context.Context, who identity.Principal, o ProvisionOrder, t identity.Tenancy) (catalog.Offering, catalog.Plan, error) {
-	v := viewer{orgs: []string{t.Scope.Org, t.OrgName}}
-	if o.Platform != "" {
-		v.platforms = []string{o.Platform, who.Name}
-	}
+	v := buyer(who, o.Platform, t)
 	offering, err := b.shelf.Load().catalog.Offering(o.Offering)
 	if err != nil {
 		return offering, catalog.Plan{}, err
@@ -106,7 +103,7 @@ func (b *Broker) newInstance(o ProvisionOrder, offering catalog.Offering, plan c
 		ID: ids.New("ins"), Name: o.Name, Org: o.Org, Project: o.Project, App: o.App,
 		Offering: offering.Name, OfferingID: offering.ID, Plan: plan.Name, PlanID: plan.ID, Kind: string(offering.Kind),
 		Provider: offering.Provider, Region: offering.Region, State: Creating,
-		Platform: o.Platform, PlatformInstance: o.PlatformInstance, CreatedAt: b.Clock.Now().UnixMicro(),
+		Platform: o.Platform, PlatformInstance: o.PlatformInstance, Maintenance: version(plan), CreatedAt: b.Clock.Now().UnixMicro(),
 	}
 }
 

@@ -98,6 +98,15 @@ func (b *Broker) addOrg(ctx context.Context, v *viewer, org string) error {
 	return nil
 }
 
+// buyer is what an order's org sees, and its platform when it came through one.
+func buyer(who identity.Principal, platform string, t identity.Tenancy) viewer {
+	v := viewer{orgs: []string{t.Scope.Org, t.OrgName}}
+	if platform != "" {
+		v.platforms = []string{platform, who.Name}
+	}
+	return v
+}
+
 // sees gives the offering with the plans that are visible, and whether there are any.
 func (v viewer) sees(o catalog.Offering) (catalog.Offering, bool) {
 	if v.all {

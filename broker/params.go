@@ -5,15 +5,14 @@ import (
 	"encoding/json"
 	"reflect"
 
+	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/internal/strict"
 )
 
 // fitting checks parameters against a plan's schema and gives them as an object: none at all are {}. No value of them is in the fault.
 func fitting(schema, params json.RawMessage) (json.RawMessage, error) {
-	if trimmed := bytes.TrimSpace(params); len(trimmed) == 0 || string(trimmed) == "null" {
-		params = json.RawMessage("{}")
-	}
-	if err := strict.JSON(params); err != nil {
+	params, err := asObject(params)
+	if err != nil {
 		return nil, err
 	}
 	s, err := strict.Compile(schema)
@@ -21,6 +20,25 @@ func fitting(schema, params json.RawMessage) (json.RawMessage, error) {
 		return nil, err
 	}
 	return params, s.Check(params)
+}
+
+// asObject reads none at all, and null, as {}.
+func asObject(params json.RawMessage) (json.RawMessage, error) {
+	if trimmed := bytes.TrimSpace(params); len(trimmed) == 0 || string(trimmed) == "null" {
+		params = json.RawMessage("{}")
+	}
+	return params, strict.JSON(params)
+}
+
+// laid lays parameters over those that were there: each named one is replaced as a whole.
+func laid(over, params json.RawMessage) (json.RawMessage, error) {
+	all := map[string]json.RawMessage{}
+	for _, raw := range []json.RawMessage{over, params} {
+		if json.Unmarshal(raw, &all) != nil {
+			return nil, fault.Invalid.Errorf("The parameters must be a JSON object.")
+		}
+	}
+	return json.Marshal(all)
 }
 
 // equalJSON tells whether two documents say the same, whatever their order and blanks.

@@ -35,6 +35,7 @@ const (
 // The verbs of operations.
 const (
 	verbProvision   = "provision"
+	verbUpdate      = "update"
 	verbDeprovision = "deprovision"
 	verbBind        = "bind"
 	verbUnbind      = "unbind"

@@ -18,7 +18,7 @@ type instanceRow struct {
 	Health, Note, Params, DriverState     string
 	Platform, PlatformInstance            string
 	DashboardURL                          string `gorm:"column:dashboard_url"`
-	Operation                             string
+	Operation, Maintenance                string
 	CreatedAt, ReadyAt, StoppedAt, GoneAt int64 `gorm:"autoCreateTime:false"`
 	Rev                                   int64
 }
@@ -33,7 +33,7 @@ func (r instanceRow) view() Instance {
 	return Instance{
 		ID: r.ID, Name: r.Name, Org: r.Org, Project: r.Project, Offering: r.Offering, Plan: r.Plan, OfferingID: r.OfferingID, PlanID: r.PlanID,
 		Kind: catalog.Kind(r.Kind), Provider: r.Provider, Region: r.Region, State: r.State, Health: r.Health, Note: r.Note,
-		Platform: r.Platform, PlatformInstance: r.PlatformInstance, DashboardURL: r.DashboardURL,
+		Platform: r.Platform, PlatformInstance: r.PlatformInstance, DashboardURL: r.DashboardURL, Maintenance: r.Maintenance,
 		CreatedAt: instant(r.CreatedAt), ReadyAt: instant(r.ReadyAt), GoneAt: instant(r.GoneAt),
 	}
 }
@@ -52,8 +52,9 @@ func (b *Broker) lockInstance(ctx context.Context, id string) (r instanceRow, fo
 
 // saveInstance writes what may change in an instance's life. Only with the row locked.
 func (b *Broker) saveInstance(ctx context.Context, r instanceRow) error {
-	return b.DB.From(ctx).Exec(`UPDATE instances SET state = ?, health = ?, note = ?, driver_state = ?, dashboard_url = ?, operation = ?, ready_at = ?, stopped_at = ?, gone_at = ? WHERE id = ?`,
-		r.State, r.Health, r.Note, r.DriverState, r.DashboardURL, r.Operation, r.ReadyAt, r.StoppedAt, r.GoneAt, r.ID).Error
+	return b.DB.From(ctx).Exec(`UPDATE instances SET state = ?, health = ?, note = ?, plan = ?, plan_id = ?, params = ?, maintenance = ?,
+ driver_state = ?, dashboard_url = ?, operation = ?, ready_at = ?, stopped_at = ?, gone_at = ? WHERE id = ?`,
+		r.State, r.Health, r.Note, r.Plan, r.PlanID, r.Params, r.Maintenance, r.DriverState, r.DashboardURL, r.Operation, r.ReadyAt, r.StoppedAt, r.GoneAt, r.ID).Error
 }
 
 func (b *Broker) findInstance(ctx context.Context, where string, args ...any) (r instanceRow, found bool, err error) {
@@ -98,12 +99,13 @@ func (b *Broker) used(ctx context.Context) (map[string]int, error) {
 	return m, err
 }
 
-// usedOf counts the live instances of one plan, and lets nobody else count it before the transaction ends.
+// usedOf counts the live instances of one plan and those that are changing to it, and lets nobody else count it before the transaction ends.
 func (b *Broker) usedOf(ctx context.Context, plan string) (n int, err error) {
 	if err := b.DB.From(ctx).Exec(`UPDATE plans SET doc = doc WHERE id = ?`, plan).Error; err != nil {
 		return 0, err
 	}
-	return n, b.DB.From(ctx).Raw(`SELECT count(*) FROM instances WHERE plan_id = ? AND state <> 'gone'`, plan).Scan(&n).Error
+	return n, b.DB.From(ctx).Raw(`SELECT count(*) FROM instances WHERE state <> 'gone'
+ AND (plan_id = ? OR id IN (SELECT instance FROM operations WHERE live = 1 AND verb = 'update' AND plan = ?))`, plan, plan).Scan(&n).Error
 }
 
 func instant(micro int64) time.Time {

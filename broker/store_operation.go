@@ -10,6 +10,8 @@ type operationRow struct {
 	ID, Instance, Binding, Verb, State string
 	Live                               int64
 	Note                               string
+	Plan, Params, Maintenance          string // what an update leads to: the plan's id, sealed parameters, a version
+	Definite                           int64  // 1: it failed for a reason that stays
 	Attempts, Failures                 int64
 	NextAt, StartedAt, EndedAt         int64 // wall time: leases and patience are no matter of the market's clock
 }
@@ -20,7 +22,8 @@ func (operationRow) TableName() string { return "operations" }
 func (r operationRow) view() Operation {
 	return Operation{
 		ID: r.ID, Instance: r.Instance, Binding: r.Binding, Verb: r.Verb, State: r.State, Note: r.Note, Attempts: r.Attempts,
-		StartedAt: instant(r.StartedAt), EndedAt: instant(r.EndedAt),
+		Repeatable: r.Definite == 0,
+		StartedAt:  instant(r.StartedAt), EndedAt: instant(r.EndedAt),
 	}
 }
 
@@ -29,8 +32,8 @@ func (b *Broker) insertOperation(ctx context.Context, r *operationRow) error {
 }
 
 func (b *Broker) saveOperation(ctx context.Context, r operationRow) error {
-	return b.DB.From(ctx).Exec(`UPDATE operations SET state = ?, live = ?, note = ?, attempts = ?, failures = ?, next_at = ?, ended_at = ? WHERE id = ?`,
-		r.State, r.Live, r.Note, r.Attempts, r.Failures, r.NextAt, r.EndedAt, r.ID).Error
+	return b.DB.From(ctx).Exec(`UPDATE operations SET state = ?, live = ?, note = ?, attempts = ?, failures = ?, definite = ?, next_at = ?, started_at = ?, ended_at = ? WHERE id = ?`,
+		r.State, r.Live, r.Note, r.Attempts, r.Failures, r.Definite, r.NextAt, r.StartedAt, r.EndedAt, r.ID).Error
 }
 
 func (b *Broker) findOperation(ctx context.Context, id string) (r operationRow, found bool, err error) {

@@ -60,6 +60,8 @@ type job struct {
 	plan     catalog.Plan
 	offering catalog.Offering
 	told     providers.Instance
+	target   catalog.Plan       // of an update
+	toldNext providers.Instance // what an update leads to
 	toldBind providers.Binding
 }
 
@@ -95,8 +97,14 @@ func (b *Broker) prepare(ctx context.Context, op operationRow) (j job, err error
 	if j.offering, j.plan, err = b.Plan(ctx, j.instance.PlanID); err != nil {
 		return j, err
 	}
-	if j.told, err = b.told(ctx, j.instance, j.plan); err != nil || op.Binding == "" {
+	if j.told, err = b.told(ctx, j.instance, j.plan); err != nil {
 		return j, err
+	}
+	if op.Verb == verbUpdate {
+		return j, b.prepareUpdate(ctx, &j)
+	}
+	if op.Binding == "" {
+		return j, nil
 	}
 	if j.binding, _, err = b.findBinding(ctx, "id = ?", op.Binding); err != nil {
 		return j, err
@@ -149,6 +157,8 @@ func (b *Broker) act(ctx context.Context, j job) (out outcome) {
 		switch j.op.Verb {
 		case verbProvision:
 			out.progress, err = p.Provision(ctx, j.told)
+		case verbUpdate:
+			out.progress, err = p.Update(ctx, j.told, j.toldNext)
 		case verbDeprovision:
 			out.progress, err = p.Deprovision(ctx, j.told)
 		case verbBind:
@@ -158,11 +168,15 @@ func (b *Broker) act(ctx context.Context, j job) (out outcome) {
 		}
 		return err
 	})
-	if out.err == nil && out.progress.Done && j.op.Verb == verbProvision {
-		if out.progress.State != nil {
-			j.told.State = out.progress.State
+	if out.err == nil && out.progress.Done && (j.op.Verb == verbProvision || j.op.Verb == verbUpdate) {
+		now := j.told
+		if j.op.Verb == verbUpdate {
+			now = j.toldNext
 		}
-		out.dashboard = p.Dashboard(j.told)
+		if out.progress.State != nil {
+			now.State = out.progress.State
+		}
+		out.dashboard = p.Dashboard(now)
 	}
 	return out
 }

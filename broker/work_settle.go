@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/sutlerhq/sutler/catalog"
 	"github.com/sutlerhq/sutler/identity"
 	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/internal/tasks"
@@ -84,6 +85,9 @@ func (b *Broker) advance(ctx context.Context, j *job, out outcome) error {
 	}
 	j.op.Note, j.op.NextAt = why, wall()+wait.Microseconds()
 	j.say(why)
+	if definite(out.err) {
+		j.op.Definite = 1
+	}
 	if definite(out.err) || late {
 		return b.fail(ctx, j, why)
 	}
@@ -119,6 +123,8 @@ func (b *Broker) finish(ctx context.Context, j *job, out outcome) (err error) {
 	case verbProvision:
 		j.instance.State, j.instance.ReadyAt, j.instance.DashboardURL = Ready, now.UnixMicro(), out.dashboard
 		err = b.startMeter(ctx, j, now)
+	case verbUpdate:
+		err = b.finishUpdate(ctx, j, out, now)
 	case verbDeprovision:
 		j.instance.State, j.instance.GoneAt = Gone, now.UnixMicro()
 	case verbBind:
@@ -141,12 +147,17 @@ func (b *Broker) finish(ctx context.Context, j *job, out outcome) (err error) {
 }
 
 func (b *Broker) startMeter(ctx context.Context, j *job, at time.Time) error {
-	r := j.instance
-	t, err := b.Tenants.Tenancy(ctx, identity.Scope{Org: r.Org, Project: r.Project, App: r.App})
+	s, err := b.snapshotOf(ctx, j.instance, j.offering.Category)
 	if err != nil {
 		return err
 	}
-	return b.Meter.Start(ctx, snapshot(r, t, j.offering.Category), at)
+	return b.Meter.Start(ctx, s, at)
+}
+
+// snapshotOf is what is sold to whom as the row stands.
+func (b *Broker) snapshotOf(ctx context.Context, r instanceRow, category string) (catalog.Snapshot, error) {
+	t, err := b.Tenants.Tenancy(ctx, identity.Scope{Org: r.Org, Project: r.Project, App: r.App})
+	return snapshot(r, t, category), err
 }
 
 // keepGrant seals the credentials into the row that lets us revoke them.
@@ -177,6 +188,8 @@ func (b *Broker) fail(ctx context.Context, j *job, why string) error {
 		if err := b.begin(ctx, newOperation(j.instance.ID, "", verbDeprovision)); err != nil {
 			return err
 		}
+	case verbUpdate:
+		j.instance.State = Ready // on its old plan, with its old parameters
 	case verbBind:
 		j.binding.State = Failed
 		if err := b.begin(ctx, newOperation(j.instance.ID, j.binding.ID, verbUnbind)); err != nil {

@@ -34,6 +34,7 @@ type PlanTerms struct {
 	Rates       []Rate            `yaml:"rates"`
 	Prices      map[string][]Rate `yaml:"prices"`
 	Capacity    int               `yaml:"capacity"`
+	Targets     []string          `yaml:"targets"` // plans an instance may change to; empty: the driver's, which may be all
 	Visibility  Visibility        `yaml:"visibility"`
 }
 
@@ -139,6 +140,9 @@ func (t PlanTerms) apply(currency string, p Plan) Plan {
 		p.Prices[currency] = t.Rates
 	}
 	p.Capacity, p.Visibility = t.Capacity, t.Visibility
+	if len(t.Targets) > 0 {
+		p.Targets = t.Targets
+	}
 	return p
 }
 

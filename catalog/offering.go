@@ -37,6 +37,7 @@ type Plan struct {
 	Rotatable   bool
 	Updatable   bool
 	MaxPolling  time.Duration // after this an operation that cannot succeed ends as failed; 0 means a week
+	Targets     []string      // names of the offering's plans that an instance of this one may change to; empty: all
 	Maintenance *Maintenance
 	Limits      Limits
 	Schemas     Schemas

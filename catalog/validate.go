@@ -48,6 +48,11 @@ func (o Offering) problems(at string) []fault.Field {
 		}
 		seen[p.Name] = true
 		out = append(out, p.problems(fmt.Sprintf("%s/plans/%d", at, i))...)
+		for n, target := range p.Targets {
+			if !slices.Contains(names(o.Plans, planName), target) {
+				wrong(fmt.Sprintf("/plans/%d/targets/%d", i, n), "there is no plan %q to change to; there are %v", target, names(o.Plans, planName))
+			}
+		}
 	}
 	return out
 }
