@@ -74,7 +74,7 @@ func TestWordsForPeople(t *testing.T) {
 		quantity("0.742776849238", "months"): "0.7428 months",
 		quantity("3", "GiB"):                 "3 GiB",
 		quantity("2", ""):                    "2",
-		limits(map[string]int64{"connections": 20, "storage_bytes": 10 << 30, "payload_bytes": 1500}): "connections 20, payload 1500 B, storage 10 GiB",
+		limits(map[string]int64{"connections": 20, "storage_bytes": 10 << 30, "payload_bytes": 1500}): "connections 20\npayload 1500 B\nstorage 10 GiB",
 	} {
 		if got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -94,7 +94,7 @@ func (s *session) lines(lines []client.InvoiceLine, currency string) error {
 		return s.line("No charges.")
 	}
 	return list(s, lines, "",
-		column[client.InvoiceLine]{title: "Description", cell: func(l client.InvoiceLine) string { return l.Description }},
+		column[client.InvoiceLine]{title: "Description", cell: func(l client.InvoiceLine) string { return l.Description }, prose: true},
 		column[client.InvoiceLine]{title: "Instance", cell: func(l client.InvoiceLine) string { return l.Instance }},
 		column[client.InvoiceLine]{title: "Provider", cell: func(l client.InvoiceLine) string { return l.Provider }},
 		column[client.InvoiceLine]{title: "Quantity", cell: func(l client.InvoiceLine) string { return quantity(l.Quantity, l.Unit) }, right: true},

@@ -75,11 +75,11 @@ func (s *session) showMarket(all []client.Offering, w wish) error {
 		column[sale]{title: "Kind", cell: func(r sale) string { return r.offering.Kind }, wide: true},
 		column[sale]{title: "Provider", cell: func(r sale) string { return r.offering.Provider }},
 		column[sale]{title: "Region", cell: func(r sale) string { return r.offering.Region }},
-		column[sale]{title: "Price", cell: func(r sale) string { return r.plan.Price(w.money(r.plan)) }},
+		column[sale]{title: "Price", cell: func(r sale) string { return r.plan.Price(w.money(r.plan)) }, prose: true},
 		column[sale]{title: "Status", cell: func(r sale) string { return r.offering.Status }},
-		column[sale]{title: "Note", cell: func(r sale) string { return r.offering.Note }, wide: true},
-		column[sale]{title: "Limits", cell: func(r sale) string { return limits(r.plan.Limits) }, wide: true},
-		column[sale]{title: "Description", cell: func(r sale) string { return cmp.Or(r.plan.Description, r.offering.Description) }, wide: true},
+		column[sale]{title: "Note", cell: func(r sale) string { return r.offering.Note }, wide: true, prose: true},
+		column[sale]{title: "Limits", cell: func(r sale) string { return limits(r.plan.Limits) }, wide: true, prose: true},
+		column[sale]{title: "Description", cell: func(r sale) string { return cmp.Or(r.plan.Description, r.offering.Description) }, wide: true, prose: true},
 	)
 }
 

@@ -5,11 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/goccy/go-yaml"
-	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 )
@@ -60,47 +57,6 @@ func (s *session) data(v any) (bool, error) {
 	return true, err
 }
 
-// column is one column of a table of Ts.
-type column[T any] struct {
-	title string
-	cell  func(T) string
-	right bool // numbers and money
-	wide  bool // with -o wide alone
-}
-
-// list writes items as was asked for.
-func list[T any](s *session, items []T, none string, columns ...column[T]) error {
-	if done, err := s.data(items); done {
-		return err
-	}
-	if len(items) == 0 {
-		s.say("%s", none)
-		return nil
-	}
-	t, configs := s.table(), []table.ColumnConfig{}
-	var head table.Row
-	var shown []column[T]
-	for _, c := range columns {
-		if c.wide && s.output != "wide" {
-			continue
-		}
-		shown, head = append(shown, c), append(head, c.title)
-		if c.right {
-			configs = append(configs, table.ColumnConfig{Number: len(head), Align: text.AlignRight, AlignHeader: text.AlignRight})
-		}
-	}
-	t.AppendHeader(head)
-	t.SetColumnConfigs(configs)
-	for _, item := range items {
-		row := make(table.Row, 0, len(shown))
-		for _, c := range shown {
-			row = append(row, c.cell(item))
-		}
-		t.AppendRow(row)
-	}
-	return s.print(t)
-}
-
 // pair is one line of a description.
 type pair struct{ name, value string }
 
@@ -124,32 +80,6 @@ func describe(s *session, v any, pairs ...pair) error {
 		}
 	}
 	return nil
-}
-
-// table is an empty one in our look: names underlined, nothing else drawn; no wider than the terminal.
-func (s *session) table() table.Writer {
-	t := table.NewWriter()
-	style := table.Style{Name: "sutler", Box: table.StyleBoxLight, Format: table.FormatOptions{Header: text.FormatDefault}}
-	style.Box.PaddingLeft, style.Box.PaddingRight, style.Box.MiddleSeparator = "", "  ", ""
-	style.Options = table.Options{SeparateHeader: true}
-	style.Box.UnfinishedRow = "…"
-	if width, ok := s.width(); ok {
-		style.Size.WidthMax = width
-		if s.env("NO_COLOR") == "" && s.env("TERM") != "dumb" {
-			style.Color.Header = text.Colors{text.Bold}
-		}
-	}
-	t.SetStyle(style)
-	return t
-}
-
-func (s *session) print(t table.Writer) error {
-	var out strings.Builder
-	for line := range strings.Lines(t.Render() + "\n") {
-		out.WriteString(strings.TrimRight(line, " \n") + "\n")
-	}
-	_, err := s.out.Write([]byte(out.String()))
-	return err
 }
 
 // width is the terminal's, when out is one.

@@ -22,7 +22,7 @@ func newOrg(s *session) *cobra.Command {
 			}
 			return list(s, orgs, "You see no org yet. Next: ask to be let into one, or sutler org create NAME",
 				column[client.Org]{title: "Name", cell: func(o client.Org) string { return o.Name }},
-				column[client.Org]{title: "Title", cell: func(o client.Org) string { return o.Title }},
+				column[client.Org]{title: "Title", cell: func(o client.Org) string { return o.Title }, prose: true},
 				column[client.Org]{title: "Account", cell: func(o client.Org) string { return o.Account }, wide: true},
 				column[client.Org]{title: "ID", cell: func(o client.Org) string { return o.ID }, wide: true},
 			)
@@ -164,7 +164,7 @@ func newMember(s *session) *cobra.Command {
 				column[client.Member]{title: "Email", cell: func(m client.Member) string { return m.Email }},
 				column[client.Member]{title: "Role", cell: func(m client.Member) string { return m.Role }},
 				column[client.Member]{title: "In", cell: where},
-				column[client.Member]{title: "Name", cell: func(m client.Member) string { return m.Name }, wide: true},
+				column[client.Member]{title: "Name", cell: func(m client.Member) string { return m.Name }, wide: true, prose: true},
 			)
 		},
 	})

@@ -23,8 +23,8 @@ func newToken(s *session) *cobra.Command {
 			}
 			return list(s, tokens, "You have no API tokens. Next: sutler token create NAME",
 				column[client.Token]{title: "ID", cell: func(t client.Token) string { return t.ID }},
-				column[client.Token]{title: "Name", cell: func(t client.Token) string { return t.Name }},
-				column[client.Token]{title: "Allows", cell: func(t client.Token) string { return allows(t.Actions) }},
+				column[client.Token]{title: "Name", cell: func(t client.Token) string { return t.Name }, prose: true},
+				column[client.Token]{title: "Allows", cell: func(t client.Token) string { return allows(t.Actions) }, prose: true},
 				column[client.Token]{title: "Last used", cell: func(t client.Token) string { return whenever(t.LastUsed, "never") }},
 				column[client.Token]{title: "Expires", cell: func(t client.Token) string { return whenever(t.ExpiresAt, "never") }},
 			)

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// limits writes a plan's limits, bytes in binary units: "connections 20, storage 1 GiB".
+// limits writes a plan's limits, one a line, bytes in binary units: "connections 20", "storage 1 GiB".
 func limits(l map[string]int64) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(l)) {
@@ -19,7 +19,7 @@ func limits(l map[string]int64) string {
 		}
 		parts = append(parts, fmt.Sprintf("%s %d", name, l[name]))
 	}
-	return strings.Join(parts, ", ")
+	return strings.Join(parts, "\n")
 }
 
 // size writes a number of bytes in the largest unit that leaves it whole, else with one decimal.

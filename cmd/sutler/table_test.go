@@ -1,0 +1,44 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+func TestTablesNeverCutWhatMatters(t *testing.T) {
+	type charge struct{ what, name, amount, state string }
+	items := []charge{
+		{"a database of its own for a small shop, with a backup every night", "shopdb-of-the-north", "€1,234,567.89", "suspended"},
+		{"connections 20\nstorage 1 GiB", "x", "€0.01", "ready"},
+	}
+	columns := []column[charge]{
+		{title: "Description", cell: func(c charge) string { return c.what }, prose: true},
+		{title: "Name", cell: func(c charge) string { return c.name }},
+		{title: "Amount", cell: func(c charge) string { return c.amount }, right: true},
+		{title: "State", cell: func(c charge) string { return c.state }},
+	}
+	for _, width := range []int{0, 30, 60, 62, 80, 120} {
+		out := gridOf(items, columns).layout(width)
+		for _, whole := range []string{"shopdb-of-the-north", "€1,234,567.89", "suspended", "€0.01", "every", "night"} {
+			if !strings.Contains(out, whole) {
+				t.Errorf("at %d characters %q is gone:\n%s", width, whole, out)
+			}
+		}
+		if width < 60 {
+			continue
+		}
+		for line := range strings.Lines(out) {
+			if n := text.StringWidth(strings.TrimSuffix(line, "\n")); n > width {
+				t.Errorf("a line of %d characters in %d:\n%s", n, width, out)
+			}
+		}
+	}
+	if out := gridOf(items, columns).layout(0); strings.Count(out, "\n") != 4 || !strings.Contains(out, "connections 20, storage 1 GiB") {
+		t.Errorf("what programs read is no longer a line per item:\n%s", out)
+	}
+	if out := gridOf(items, columns).layout(30); !strings.Contains(out, "Amount       €1,234,567.89\n") {
+		t.Errorf("a narrow terminal does not get a line per column:\n%s", out)
+	}
+}
