@@ -82,3 +82,12 @@ func (b *Broker) opened(ctx context.Context, r instanceRow) (Instance, error) {
 	}
 	return i, nil
 }
+
+// WhereOf tells in which project a platform's instance of this id lives, gone ones included. It is the platform's own knowledge: no role is asked.
+func (b *Broker) WhereOf(ctx context.Context, platform identity.Principal, platformID string) (identity.Scope, bool, error) {
+	if platform.Kind != identity.Platform {
+		return identity.Scope{}, false, nil
+	}
+	r, found, err := b.findInstance(ctx, "platform = ? AND platform_instance = ? ORDER BY CASE WHEN state = 'gone' THEN 1 ELSE 0 END, created_at DESC, id DESC", platform.ID, platformID)
+	return r.scope(), found, err
+}

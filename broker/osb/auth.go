@@ -25,10 +25,7 @@ func (d *door) authenticate(w http.ResponseWriter, r *http.Request) (identity.Pr
 		w.Header().Set("WWW-Authenticate", `Basic realm="sutler"`)
 		return identity.Principal{}, fault.Unauthenticated.Errorf("A platform must say who it is: Basic authentication.")
 	}
-	address, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		address = r.RemoteAddr
-	}
+	address := addressOf(r)
 	key := name + "\x00" + address
 	if wait := d.limit.locked(key, time.Now()); wait > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(wait/time.Second)+1))
@@ -45,6 +42,18 @@ func (d *door) authenticate(w http.ResponseWriter, r *http.Request) (identity.Pr
 	d.limit.succeeded(key)
 	who.RemoteIP = address
 	return who, nil
+}
+
+// addressOf is where a request really came from: the front door knows, behind trusted proxies too; without one it is the connection's.
+func addressOf(r *http.Request) string {
+	if known := identity.From(r.Context()).RemoteIP; known != "" {
+		return known
+	}
+	address, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		address = r.RemoteAddr
+	}
+	return address
 }
 
 // limit counts wrong passwords by name and address.

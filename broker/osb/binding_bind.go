@@ -27,7 +27,7 @@ func (s *server) bind(ctx context.Context, encodedInstance, encoded string, d do
 	if err != nil {
 		return bound, err
 	}
-	bd, fresh, err := s.Broker.Bind(ctx, who, broker.BindOrder{
+	bd, fresh, err := s.bindApp(ctx, i, d, broker.BindOrder{
 		Instance: i.ID, Params: d.RawParameters, Platform: who.ID, PlatformBinding: platformID, AcceptsAsync: asyncAllowed,
 	})
 	if err != nil {

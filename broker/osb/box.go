@@ -12,10 +12,11 @@ import (
 
 // box travels with a request: inwards what brokerapi does not decode, outwards what it has no field for.
 type box struct {
-	who    identity.Principal
-	body   map[string]json.RawMessage // of the request, by field
-	header http.Header                // added to the answer
-	fields map[string]any             // merged into the answer's object
+	who      identity.Principal
+	platform string                     // that the originating identity claims to come from, "" without one
+	body     map[string]json.RawMessage // of the request, by field
+	header   http.Header                // added to the answer
+	fields   map[string]any             // merged into the answer's object
 }
 
 type boxKey struct{}

@@ -2,7 +2,6 @@ package osb
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
@@ -135,20 +134,4 @@ func (b *box) shape(r *http.Request, raw []byte) error {
 		return fault.Invalid.Errorf("organization_guid and space_guid are required.")
 	}
 	return nil
-}
-
-// claimed reads the originating identity: a platform's name and a base64 JSON object of what it says about its user. It is recorded as the
-// platform's claim and never used to allow anything.
-func claimed(header string) (string, error) {
-	if header == "" {
-		return "", nil
-	}
-	platform, value, ok := strings.Cut(header, " ")
-	raw, err := base64.StdEncoding.DecodeString(value)
-	var object map[string]any
-	if !ok || platform == "" || err != nil || strict.JSON(raw) != nil || json.Unmarshal(raw, &object) != nil || object == nil {
-		return "", fault.Invalid.Errorf("The header %s must be a platform's name and a JSON object in base64.", claimHeader)
-	}
-	said := strings.ToValidUTF8(platform+" "+string(bytes.TrimSpace(encode(object))), "")
-	return said[:min(len(said), 1000)], nil
 }

@@ -65,7 +65,7 @@ func (d *door) enter(w http.ResponseWriter, r *http.Request, b *box) (*http.Requ
 	if v := r.Header.Get(versionHeader); !served.MatchString(v) {
 		return nil, versionFault(v)
 	}
-	if b.who.Claimed, err = claimed(r.Header.Get(claimHeader)); err != nil {
+	if b.platform, b.who.Claimed, err = claimed(r.Header.Get(claimHeader)); err != nil {
 		return nil, err
 	}
 	clean := r.Clone(withBox(r.Context(), b))
@@ -77,7 +77,14 @@ func (d *door) enter(w http.ResponseWriter, r *http.Request, b *box) (*http.Requ
 	if err := cleanQuery(clean); err != nil {
 		return nil, err
 	}
-	return clean, cleanBody(clean, b)
+	if err := cleanBody(clean, b); err != nil {
+		return nil, err
+	}
+	if err := b.sameClaim(); err != nil {
+		return nil, err
+	}
+	b.who, err = d.within(r.Context(), b.who, clean)
+	return clean, err
 }
 
 func versionFault(v string) error {

@@ -31,13 +31,9 @@ func (s *server) provision(ctx context.Context, encoded string, d domain.Provisi
 	if err := s.maintained(ctx, d); err != nil {
 		return spec, err
 	}
-	home, err := s.Directory.PlatformOf(ctx, b.who)
-	if err != nil {
-		return spec, err
-	}
-	i, fresh, err := s.Broker.Provision(ctx, b.who, broker.ProvisionOrder{
-		Org: home.Org, Project: home.Project, Name: wished(d.RawContext), Offering: d.ServiceID, Plan: d.PlanID, Params: d.RawParameters,
-		Platform: home.ID, PlatformInstance: platformID, AcceptsAsync: asyncAllowed,
+	i, fresh, err := s.order(ctx, d, broker.ProvisionOrder{
+		Name: wished(d.RawContext), Offering: d.ServiceID, Plan: d.PlanID, Params: d.RawParameters,
+		Platform: b.who.ID, PlatformInstance: platformID, AcceptsAsync: asyncAllowed,
 	})
 	if fault.KindOf(err) == fault.NotFound && err != nil {
 		err = fault.Invalid.Errorf("%s", err.Error()) // a plan that is not for sale is a wrong request here

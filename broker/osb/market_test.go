@@ -46,6 +46,9 @@ type market struct {
 	t         *testing.T
 	server    *httptest.Server
 	broker    *broker.Broker
+	directory *directory.Directory
+	trail     *audit.Log
+	root      identity.Principal
 	driver    *fake.Driver
 	log       *logs
 	passwords map[string]string // by platform's name
@@ -95,6 +98,7 @@ func newMarketWaiting(t *testing.T, wait time.Duration) *market {
 	})
 	m.ok(err)
 	m.ok(engine.Start(ctx))
+	m.directory, m.trail = dir, trail
 	m.platforms(ctx, dir)
 	m.server = httptest.NewServer(osb.Handler(osb.Config{Broker: m.broker, Directory: dir, Log: log, SyncWait: wait}))
 	t.Cleanup(m.server.Close)
@@ -111,6 +115,7 @@ func (m *market) platforms(ctx context.Context, dir *directory.Directory) {
 	m.ok(err)
 	who, err = dir.ByHuman(ctx, root.ID)
 	m.ok(err)
+	m.root = who
 	for _, name := range []string{"cf-eu", "cf-us"} {
 		_, m.passwords[name], err = dir.CreatePlatform(ctx, who, name, "acme", "default")
 		m.ok(err)

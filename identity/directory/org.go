@@ -25,7 +25,13 @@ func (d *Directory) CreateOrg(ctx context.Context, who identity.Principal, name,
 		return Org{}, err
 	}
 	org := Org{ID: ids.New("org"), Name: name, Title: title, Account: account}
-	err = d.db.Tx(ctx, func(ctx context.Context) error { return d.openOrg(ctx, who, &org, currency) })
+	err = d.db.Tx(ctx, func(ctx context.Context) error {
+		if err := d.openOrg(ctx, who, &org, currency); err != nil {
+			return err
+		}
+		_, err := d.store.addProject(ctx, Project{ID: ids.New("prj"), Org: org.ID, Name: "default"}, d.now())
+		return err
+	})
 	if err != nil {
 		return Org{}, err
 	}
@@ -49,9 +55,6 @@ func (d *Directory) openOrg(ctx context.Context, who identity.Principal, org *Or
 		return err
 	}
 	if err := d.store.setAccount(ctx, org.ID, org.Account); err != nil {
-		return err
-	}
-	if _, err := d.store.addProject(ctx, Project{ID: ids.New("prj"), Org: org.ID, Name: "default"}, d.now()); err != nil {
 		return err
 	}
 	scope := identity.Scope{Org: org.ID}

@@ -1,6 +1,7 @@
 package directory_test
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -96,7 +97,7 @@ func TestPlatforms(t *testing.T) {
 			_, err = m.ByPlatform(ctx, bad[0], bad[1])
 			want(t, err, fault.Unauthenticated)
 		}
-		fresh, err := m.RotatePlatform(ctx, m.root, "cf-eu")
+		_, fresh, err := m.RotatePlatform(ctx, m.root, "cf-eu", 0)
 		must(t, err)
 		_, err = m.ByPlatform(ctx, "cf-eu", password)
 		want(t, err, fault.Unauthenticated)
@@ -105,6 +106,77 @@ func TestPlatforms(t *testing.T) {
 		must(t, m.DeletePlatform(ctx, m.root, "cf-eu"))
 		_, err = m.ByPlatform(ctx, "cf-eu", fresh)
 		want(t, err, fault.Unauthenticated)
+	})
+}
+
+func TestTheFormerPasswordOfAPlatformEnds(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		m, ctx := open(t, db), t.Context()
+		_, first, err := m.CreatePlatform(ctx, m.root, "cf-eu", "acme", "shop")
+		must(t, err)
+		plt, second, err := m.RotatePlatform(ctx, m.root, "cf-eu", time.Hour)
+		must(t, err)
+		if !plt.FormerUntil.Equal(m.clock.now.Add(time.Hour)) {
+			t.Fatal(plt)
+		}
+		for _, password := range []string{first, second} {
+			_, err = m.ByPlatform(ctx, "cf-eu", password)
+			must(t, err)
+		}
+		m.clock.now = m.clock.now.Add(time.Hour)
+		_, err = m.ByPlatform(ctx, "cf-eu", first)
+		want(t, err, fault.Unauthenticated)
+		_, third, err := m.RotatePlatform(ctx, m.root, "cf-eu", time.Hour)
+		must(t, err)
+		_, _, err = m.RotatePlatform(ctx, m.root, "cf-eu", time.Hour) // at most two are good
+		must(t, err)
+		_, err = m.ByPlatform(ctx, "cf-eu", second)
+		want(t, err, fault.Unauthenticated)
+		_, err = m.ByPlatform(ctx, "cf-eu", third)
+		must(t, err)
+		_, _, err = m.RotatePlatform(ctx, m.root, "cf-eu", -time.Second)
+		want(t, err, fault.Invalid)
+	})
+}
+
+func TestAPlaceIsSettledOnce(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		m, ctx := open(t, db), t.Context()
+		_, password, err := m.RegisterPlatform(ctx, m.root, directory.NewPlatform{Name: "cf-map", Org: "acme", Project: "shop", Mapped: true})
+		must(t, err)
+		who, err := m.ByPlatform(ctx, "cf-map", password)
+		must(t, err)
+		if identity.Can(who, identity.InstanceRead, m.inShop()) {
+			t.Fatal("a mapped platform has a role at home")
+		}
+		at := directory.Place{Org: "o-1", OrgName: "North & South", Space: "s-1", SpaceName: "default"}
+		projects := make([]directory.Project, 6)
+		var wg sync.WaitGroup
+		for n := range projects {
+			wg.Go(func() {
+				var there identity.Principal
+				var err error
+				if projects[n], there, err = m.Settle(ctx, who, at); err != nil ||
+					!identity.Can(there, identity.InstanceWrite, identity.Scope{Org: projects[n].Org, Project: projects[n].ID}) {
+					t.Error(there, err)
+				}
+			})
+		}
+		wg.Wait()
+		for _, p := range projects {
+			if p != projects[0] || p.Name != "default" {
+				t.Fatal(projects)
+			}
+		}
+		scope := identity.Scope{Org: projects[0].Org, Project: projects[0].ID}
+		if there, err := m.PlatformAt(ctx, who, scope); err != nil || !identity.Can(there, identity.InstanceWrite, scope) {
+			t.Fatal(there, err)
+		}
+		if there, err := m.PlatformAt(ctx, who, m.inShop()); err != nil || identity.Can(there, identity.InstanceRead, m.inShop()) {
+			t.Fatal("a role where it has nothing", there, err)
+		}
+		_, _, err = m.Settle(ctx, who, directory.Place{Org: "", Space: "s"})
+		want(t, err, fault.Invalid)
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/sutlerhq/sutler/broker"
 	"github.com/sutlerhq/sutler/identity"
@@ -15,6 +16,7 @@ import (
 func (a *API) platforms() {
 	register(a, route{method: http.MethodGet, path: prefix + "/platforms", id: "platform-list", tag: "market", summary: "Registered Open Service Broker clients."}, a.platformList)
 	register(a, route{method: http.MethodPost, path: prefix + "/platforms", id: "platform-create", tag: "market", status: http.StatusCreated, summary: "Register a platform. Its password is in this answer and never again."}, a.platformCreate)
+	register(a, route{method: http.MethodPost, path: prefix + "/platforms/{id}/rotate", id: "platform-rotate", tag: "market", summary: "Give a platform a new password, which is in this answer and never again. The former one stays good for a while."}, a.platformRotate)
 	register(a, route{method: http.MethodDelete, path: prefix + "/platforms/{id}", id: "platform-delete", tag: "market", status: http.StatusNoContent, summary: "End a platform's access; its instances stay."}, a.platformDelete)
 	register(a, route{method: http.MethodPost, path: prefix + "/providers/{name}/key", id: "provider-key", tag: "market", status: http.StatusCreated, summary: "Make the key that a provider reports usage with. It is in this answer and never again."}, a.providerKey)
 }
@@ -30,7 +32,21 @@ func (a *API) platformCreate(ctx context.Context, who identity.Principal, in *st
 	if err != nil {
 		return nil, err
 	}
-	p, password, err := a.Directory.CreatePlatform(ctx, who, in.Body.Name, project.Org, project.ID)
+	p, password, err := a.Directory.RegisterPlatform(ctx, who, directory.NewPlatform{Name: in.Body.Name, Org: project.Org, Project: project.ID, Mapped: in.Body.Map})
+	if err != nil {
+		return nil, err
+	}
+	out := a.namer().platform(ctx, p)
+	out.Password = password
+	return answer(out, nil)
+}
+
+func (a *API) platformRotate(ctx context.Context, who identity.Principal, in *struct {
+	ID   string `path:"id" doc:"Name or id."`
+	Body client.Rotation
+},
+) (*reply[client.Platform], error) {
+	p, password, err := a.Directory.RotatePlatform(ctx, who, in.ID, time.Duration(in.Body.KeepSeconds)*time.Second)
 	if err != nil {
 		return nil, err
 	}
@@ -63,5 +79,5 @@ func (a *API) providerKey(ctx context.Context, who identity.Principal, in *struc
 
 func (n *namer) platform(ctx context.Context, p directory.Platform) client.Platform {
 	t := n.of(ctx, p.Org, p.Project)
-	return client.Platform{ID: p.ID, Name: p.Name, Org: t.OrgName, Project: t.ProjectName, CreatedAt: p.CreatedAt}
+	return client.Platform{ID: p.ID, Name: p.Name, Org: t.OrgName, Project: t.ProjectName, Map: p.Mapped, CreatedAt: p.CreatedAt, FormerUntil: moment(p.FormerUntil)}
 }

@@ -66,6 +66,11 @@ func (c *Client) CreatePlatform(ctx context.Context, n NewPlatform) (Platform, e
 	return post[Platform](ctx, c, path("platforms"), n)
 }
 
+// RotatePlatform gives a platform a new password; it is in this answer and never again.
+func (c *Client) RotatePlatform(ctx context.Context, ref string, r Rotation) (Platform, error) {
+	return post[Platform](ctx, c, path("platforms", ref, "rotate"), r)
+}
+
 // DeletePlatform ends a platform's access; its instances stay.
 func (c *Client) DeletePlatform(ctx context.Context, ref string) error {
 	_, err := c.do(ctx, http.MethodDelete, path("platforms", ref), nil, nil)

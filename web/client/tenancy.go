@@ -83,19 +83,27 @@ type NewToken struct {
 
 // Platform is a registered Open Service Broker client. Password is there once, when it was made.
 type Platform struct {
-	ID        string    `json:"id"`
-	Name      string    `json:"name"` // its Basic user name
-	Org       string    `json:"org"`
-	Project   string    `json:"project"`
-	CreatedAt time.Time `json:"created_at"`
-	Password  string    `json:"password,omitempty"`
+	ID          string     `json:"id"`
+	Name        string     `json:"name"` // its Basic user name
+	Org         string     `json:"org"`
+	Project     string     `json:"project"`
+	Map         bool       `json:"map"` // its organisations and spaces become orgs and projects
+	CreatedAt   time.Time  `json:"created_at"`
+	FormerUntil *time.Time `json:"former_until,omitempty"` // until when the password before the last rotation is good
+	Password    string     `json:"password,omitempty"`
 }
 
-// NewPlatform registers a platform for a project.
+// NewPlatform registers a platform for a project, or, with Map, for orgs and projects of its own under that org's account.
 type NewPlatform struct {
 	Name    string `json:"name" minLength:"1"`
 	Org     string `json:"org,omitempty"`
 	Project string `json:"project,omitempty"`
+	Map     bool   `json:"map,omitempty" doc:"Each organisation and space of the platform becomes an org and a project on first sight."`
+}
+
+// Rotation says how long a platform's former password stays good beside the new one.
+type Rotation struct {
+	KeepSeconds int64 `json:"keep_seconds" minimum:"0" maximum:"2592000" doc:"0 ends it at once."`
 }
 
 // ProviderKey lets a provider report usage. It is shown once.
