@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/sutlerhq/sutler/identity"
+	"github.com/sutlerhq/sutler/internal/failpoint"
 	"github.com/sutlerhq/sutler/internal/fault"
 )
 
@@ -95,6 +96,9 @@ func (b *Broker) startDelete(ctx context.Context, r *instanceRow) error {
 		now := b.Clock.Now()
 		r.StoppedAt = now.UnixMicro()
 		if err := b.Meter.Stop(ctx, r.ID, now); err != nil {
+			return err
+		}
+		if err := failpoint.Hit("broker", verbDeprovision, "stopped"); err != nil {
 			return err
 		}
 	}

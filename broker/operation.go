@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sutlerhq/sutler/identity"
+	"github.com/sutlerhq/sutler/internal/failpoint"
 	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/internal/ids"
 )
@@ -19,7 +20,11 @@ func (b *Broker) begin(ctx context.Context, op operationRow) error {
 	if err := b.insertOperation(ctx, &op); err != nil {
 		return err
 	}
-	return b.wake(ctx, op.Instance)
+	b.DB.AfterCommit(ctx, func() { failpoint.Pass("broker", op.Verb, "accepted") })
+	if err := b.wake(ctx, op.Instance); err != nil {
+		return err
+	}
+	return failpoint.Hit("broker", op.Verb, "accepting")
 }
 
 func (b *Broker) wake(ctx context.Context, instance string) error {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sutlerhq/sutler/catalog"
+	"github.com/sutlerhq/sutler/internal/failpoint"
 	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/internal/tasks"
 	"github.com/sutlerhq/sutler/providers"
@@ -85,6 +86,9 @@ func (b *Broker) step(ctx context.Context, op operationRow) error {
 	if errors.Is(out.err, tasks.ErrFenced) {
 		return out.err
 	}
+	if err := failpoint.Hit("broker", op.Verb, "called"); err != nil {
+		return err
+	}
 	return b.settle(ctx, j, out)
 }
 
@@ -154,6 +158,9 @@ func (b *Broker) act(ctx context.Context, j job) (out outcome) {
 		ctx = c
 	}
 	out.err = b.ask(ctx, func(ctx context.Context) (err error) {
+		if err = failpoint.Hit("broker", j.op.Verb, "calling"); err != nil {
+			return err
+		}
 		switch j.op.Verb {
 		case verbProvision:
 			out.progress, err = p.Provision(ctx, j.told)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sutlerhq/sutler/catalog"
 	"github.com/sutlerhq/sutler/identity"
+	"github.com/sutlerhq/sutler/internal/failpoint"
 	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/internal/tasks"
 )
@@ -37,6 +38,9 @@ func (b *Broker) settle(ctx context.Context, j job, out outcome) error {
 		if err = b.keep(ctx, &j, out); err != nil {
 			return err
 		}
+		if err = failpoint.Hit("broker", j.op.Verb, "keeping"); err != nil {
+			return err
+		}
 		if j.op.Live == 1 {
 			if err = b.advance(ctx, &j, out); err != nil {
 				return err
@@ -45,6 +49,10 @@ func (b *Broker) settle(ctx context.Context, j job, out outcome) error {
 		if err = b.saveInstance(ctx, j.instance); err == nil && j.op.Binding != "" {
 			err = b.saveBinding(ctx, j.binding)
 		}
+		if err == nil {
+			err = failpoint.Hit("broker", j.op.Verb, "settling")
+		}
+		b.DB.AfterCommit(ctx, func() { failpoint.Pass("broker", j.op.Verb, "settled") })
 		b.changed(ctx, j.instance, j.binding)
 		return err
 	})
@@ -151,7 +159,10 @@ func (b *Broker) startMeter(ctx context.Context, j *job, at time.Time) error {
 	if err != nil {
 		return err
 	}
-	return b.Meter.Start(ctx, s, at)
+	if err := b.Meter.Start(ctx, s, at); err != nil {
+		return err
+	}
+	return failpoint.Hit("broker", j.op.Verb, "charged")
 }
 
 // snapshotOf is what is sold to whom as the row stands.
@@ -166,8 +177,10 @@ func (b *Broker) keepGrant(ctx context.Context, j *job, out outcome) error {
 	if err != nil {
 		return err
 	}
-	j.binding.Credentials, err = b.Box.Seal(ctx, j.binding.Org, "binding/"+j.binding.ID+"/credentials", plain)
-	return err
+	if j.binding.Credentials, err = b.Box.Seal(ctx, j.binding.Org, "binding/"+j.binding.ID+"/credentials", plain); err != nil {
+		return err
+	}
+	return failpoint.Hit("broker", j.op.Verb, "sealed")
 }
 
 // fail ends the operation badly. What was half made is cleaned up by the broker itself while the failed operation stays the latest one shown;

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sutlerhq/sutler/catalog"
+	"github.com/sutlerhq/sutler/internal/failpoint"
 )
 
 // prepareUpdate adds what an update leads to. The old instance is told with the maintenance version that it is on.
@@ -51,5 +52,8 @@ func (b *Broker) finishUpdate(ctx context.Context, j *job, out outcome, now time
 	if err != nil {
 		return err
 	}
-	return b.Meter.Change(ctx, s, now)
+	if err := b.Meter.Change(ctx, s, now); err != nil {
+		return err
+	}
+	return failpoint.Hit("broker", verbUpdate, "charged")
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"github.com/sutlerhq/sutler/internal/failpoint"
 )
 
 // newServe is `sutler serve`: the market in production.
@@ -30,6 +32,9 @@ func newServe(s *session) *cobra.Command {
 func runServe(ctx context.Context, t terminal, path string) error {
 	log := serveLog(t)
 	slog.SetDefault(log)
+	if err := failpoint.Arm(os.Getenv(failpoint.Variable)); err != nil {
+		return err
+	}
 	c, warnings, err := loadConfig(path)
 	for _, w := range warnings {
 		log.Warn("configuration", "problem", w.String())

@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/sutlerhq/sutler/internal/failpoint"
 	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/internal/ids"
 )
@@ -84,10 +85,13 @@ func (e *Engine) run(ctx context.Context, r *running) {
 		<-e.slots
 		e.ring()
 	}()
+	failpoint.Pass("tasks", r.Kind, "claimed")
 	err := e.call(ctx, r)
 	if errors.Is(err, ErrFenced) || context.Cause(ctx) != nil {
 		return // another goes on, or we do after the next start
 	}
+	failpoint.Pass("tasks", r.Kind, "ending")
+	defer failpoint.Pass("tasks", r.Kind, "ended")
 	if err := e.finish(ctx, r, e.judge(ctx, r, err)); err != nil && ctx.Err() == nil {
 		e.Log.ErrorContext(ctx, "tasks: an end could not be written; the task runs again when its lease runs out", "key", r.Key, "err", err)
 	}

@@ -1,0 +1,66 @@
+package failpoint
+
+// Point is a place in the program.
+type Point struct {
+	Name  string // "broker.bind.sealed": room, verb (or kind of task), stage
+	When  string // what has happened before it, and what has not
+	Fails bool   // "error" may be set here; elsewhere nobody could hear it
+}
+
+// stage is a place that every verb of its room passes, or only those that are named.
+type stage struct {
+	name  string
+	when  string
+	fails bool
+	verbs []string // empty: all
+}
+
+// verbs of broker's operations.
+func verbs() []string { return []string{"provision", "update", "bind", "unbind", "deprovision"} }
+
+func brokerStages() []stage {
+	return []stage{
+		{name: "accepting", when: "the intent is written, its transaction has not committed", fails: true},
+		{name: "accepted", when: "the intent has committed, nobody has been told"},
+		{name: "stopped", when: "the charge has ended, in the transaction of the intent", fails: true, verbs: []string{"deprovision"}},
+		{name: "calling", when: "the provider is about to be called", fails: true},
+		{name: "called", when: "the provider has answered, nothing of it is kept", fails: true},
+		{name: "keeping", when: "the driver's state is written, the operation's is not; the transaction is open", fails: true},
+		{name: "charged", when: "the charge has begun or changed, the instance's state has not; the transaction is open", fails: true, verbs: []string{"provision", "update"}},
+		{name: "sealed", when: "the credentials are sealed, the operation has not ended; the transaction is open", fails: true, verbs: []string{"bind"}},
+		{name: "settling", when: "all that a step came to is written, the transaction has not committed", fails: true},
+		{name: "settled", when: "what a step came to has committed"},
+	}
+}
+
+func taskStages() []stage {
+	return []stage{
+		{name: "claimed", when: "a worker has the lease and has done nothing yet"},
+		{name: "ending", when: "the work is done, the task's end is not written"},
+		{name: "ended", when: "the task's end has committed"},
+	}
+}
+
+// Points lists every place there is, in the order of an operation's life.
+func Points() (list []Point) {
+	for _, verb := range verbs() {
+		for _, s := range brokerStages() {
+			if s.has(verb) {
+				list = append(list, Point{"broker." + verb + "." + s.name, s.when, s.fails})
+			}
+		}
+	}
+	for _, s := range taskStages() {
+		list = append(list, Point{"tasks.operation." + s.name, s.when, s.fails})
+	}
+	return list
+}
+
+func (s stage) has(verb string) bool {
+	for _, v := range s.verbs {
+		if v == verb {
+			return true
+		}
+	}
+	return len(s.verbs) == 0
+}
