@@ -51,19 +51,19 @@ func (s *Server) who(r *http.Request, token string, bearer bool) (identity.Princ
 	if !bearer {
 		return s.Sessions.who(r.Context(), s.Directory)
 	}
-	ip := identity.From(r.Context()).RemoteIP
-	if s.failures.empty(ip) {
-		return identity.Principal{}, fault.TooMany.Errorf("Too many wrong tokens came from your address.").WithHint("Wait a minute.")
-	}
 	verify := s.Directory.ByToken
 	if !strings.HasPrefix(token, directory.TokenPrefix) && s.Bearer != nil {
 		verify = s.Bearer
 	}
 	who, err := verify(r.Context(), token)
-	if fault.KindOf(err) == fault.Unauthenticated && err != nil {
-		s.failures.allow(ip)
+	if err == nil || fault.KindOf(err) != fault.Unauthenticated {
+		return who, err
 	}
-	return who, err
+	// Only what failed counts: a neighbour's wrong tokens shut nobody out.
+	if !s.failures.allow(identity.Network(identity.From(r.Context()).RemoteIP)) {
+		err = fault.TooMany.Errorf("Too many wrong tokens came from your address.").WithHint("Wait a minute.")
+	}
+	return identity.Principal{}, err
 }
 
 // turnAway sends a browser to sign in and come back, and tells everybody else.

@@ -158,6 +158,9 @@ func TestLimits(t *testing.T) {
 	if resp, _ := h.ask(http.DefaultClient, "GET", "/api/v1/whoami", nil, "Authorization: Bearer wrong"); resp.StatusCode != 429 || resp.Header.Get("Retry-After") == "" {
 		t.Error("wrong tokens are not slowed down: ", resp.StatusCode)
 	}
+	if resp, _ := h.ask(http.DefaultClient, "GET", "/api/v1/whoami", nil, auth); resp.StatusCode != 200 {
+		t.Error("a good token is shut out by wrong ones of its address: ", resp.StatusCode)
+	}
 }
 
 type readCloser struct{ *strings.Reader }

@@ -50,14 +50,6 @@ func (l *limiter) allow(key string) bool {
 	return l.of(key, now).AllowN(now, 1)
 }
 
-// empty tells whether the next event would be over the limit, and counts nothing.
-func (l *limiter) empty(key string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := l.clock.Now()
-	return l.of(key, now).TokensAt(now) < 1
-}
-
 // limited bounds bodies, the time they may take to arrive, and how many sign-ins one address begins.
 func (s *Server) limited(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
@@ -71,7 +63,7 @@ func (s *Server) limited(next echo.HandlerFunc) echo.HandlerFunc {
 			_ = http.NewResponseController(c.Response().Writer).SetReadDeadline(time.Now().Add(time.Minute))
 		}
 		begins := r.URL.Path == "/auth/login" || strings.HasPrefix(r.URL.Path, "/oidc/authorize")
-		if begins && !s.begins.allow(identity.From(r.Context()).RemoteIP) {
+		if begins && !s.begins.allow(identity.Network(identity.From(r.Context()).RemoteIP)) {
 			return fault.TooMany.Errorf("Too many sign-ins began at your address.").WithHint("Wait a minute.")
 		}
 		return next(c)

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -123,6 +124,24 @@ func TestWrongPasswordAndItsLimit(t *testing.T) {
 	}
 	if status, _ := try("ROOT@example.com ", password); status != 429 {
 		t.Fatal("the eleventh attempt in a minute was taken: ", status)
+	}
+}
+
+func TestManyAccountsFromOneAddress(t *testing.T) {
+	h := build(t, dbtest.New(t), nil)
+	c := h.browser()
+	_, page := h.ask(c, "GET", "/auth/login", nil)
+	id, passed := h.formID(page), 0
+	for n := range 50 {
+		form := url.Values{"id": {id}, "email": {fmt.Sprintf("someone%d@example.com", n)}, "password": {"wrong password"}}
+		if resp, _ := h.ask(still(c), "POST", "/oidc/login", form); resp.StatusCode == 401 {
+			passed++
+		} else if resp.StatusCode != 429 || resp.Header.Get("Retry-After") == "" {
+			t.Fatal(resp.StatusCode)
+		}
+	}
+	if passed < 30 || passed > 40 { // the limit, and what came back while passwords were checked
+		t.Fatal(passed, " guesses from one address passed")
 	}
 }
 

@@ -52,7 +52,7 @@ type Issuer struct {
 	directory *directory.Directory
 	clock     clock.Clock
 	log       *slog.Logger
-	limit     *limiter
+	limit     *attempts
 }
 
 // New makes the issuer of a public URL.
@@ -64,7 +64,7 @@ func New(c Config) (*Issuer, error) {
 	i := &Issuer{
 		url: public + Path, secure: strings.HasPrefix(public, "https://"), directory: c.Directory, clock: c.Clock, log: c.Log,
 		storage: &storage{rows: store{c.DB}, db: c.DB, directory: c.Directory, keys: c.Keys, clock: c.Clock, log: c.Log, clients: clients(public)},
-		limit:   newLimiter(c.Clock),
+		limit:   newAttempts(c.Clock),
 	}
 	config := &op.Config{
 		CodeMethodS256:  true,

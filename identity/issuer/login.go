@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 
@@ -54,13 +53,14 @@ func (i *Issuer) takeLogin(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	email := r.PostForm.Get("email")
-	if !i.mayTry(r, email) {
+	if !i.limit.allow(addressOf(r), email) {
 		w.Header().Set("Retry-After", "60")
 		i.show(w, r, http.StatusTooManyRequests, req, login{Email: email, Error: "Too many attempts. Wait a minute."})
 		return
 	}
 	human, err := i.directory.CheckPassword(r.Context(), email, r.PostForm.Get("password"))
 	if err == nil {
+		i.limit.succeeded(addressOf(r), email)
 		err = i.finish(r.Context(), req, human.ID)
 	}
 	if err != nil {
@@ -117,13 +117,13 @@ func (i *Issuer) policy(w http.ResponseWriter, req *request) {
 		back.Scheme+"://"+back.Host+"; frame-ancestors 'none'; base-uri 'none'")
 }
 
-// mayTry counts attempts by address and email together, so that nobody can lock somebody else out from afar.
-func (i *Issuer) mayTry(r *http.Request, email string) bool {
+// addressOf is where a request came from.
+func addressOf(r *http.Request) string {
 	ip := identity.From(r.Context()).RemoteIP
 	if ip == "" {
 		ip, _, _ = net.SplitHostPort(r.RemoteAddr)
 	}
-	return i.limit.allow(ip + " " + strings.ToLower(strings.TrimSpace(email)))
+	return ip
 }
 
 // said gives the text that an error of the storage has for people.
