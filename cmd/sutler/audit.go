@@ -33,6 +33,7 @@ func newAudit(s *session) *cobra.Command {
 		},
 	}
 	show.Flags().IntVar(&limit, "limit", limit, "how many at most")
+	head := ""
 	verify := reading(s, &cobra.Command{
 		Use: "verify", Short: "Walk the chain of deeds from its beginning (operators)", Args: arguments(),
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -40,7 +41,7 @@ func newAudit(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			r, err := api.VerifyAudit(c.Context())
+			r, err := api.VerifyAudit(c.Context(), head)
 			if err != nil {
 				return err
 			}
@@ -51,5 +52,6 @@ func newAudit(s *session) *cobra.Command {
 			return err
 		},
 	})
+	verify.Flags().StringVar(&head, "head", head, "a head from outside the store, as SEQ:MAC of a log line \"audit: head signed\"")
 	return group("audit", "Who did what", reading(s, show), verify)
 }

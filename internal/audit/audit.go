@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"encoding/json"
+	"sync/atomic"
 	"time"
 
 	"github.com/sutlerhq/sutler/internal/database"
@@ -30,6 +31,8 @@ type Log struct {
 	db     *database.DB
 	box    *seal.Box
 	engine *tasks.Engine // its logger is ours too
+	key    []byte        // authenticates rows, links and the end
+	seen   atomic.Int64  // the longest chain this process knows of
 }
 
 const (
@@ -37,9 +40,12 @@ const (
 	signKind, signEvery = "audit.sign", time.Hour
 )
 
-// New registers the linker with the engine.
+// New begins the trail, once in a store's life together with its key, and registers the linker with the engine.
 func New(ctx context.Context, db *database.DB, box *seal.Box, engine *tasks.Engine) (*Log, error) {
 	l := &Log{db: db, box: box, engine: engine}
+	if err := l.open(ctx); err != nil {
+		return nil, fault.Unavailable.Wrap(err, "The audit trail could not be opened.")
+	}
 	tasks.Handle(engine, linkKind, func(ctx context.Context, _ struct{}) error { _, err := l.Link(ctx); return err })
 	tasks.Handle(engine, signKind, func(ctx context.Context, _ struct{}) error { return l.sign(ctx) })
 	if err := engine.Every(ctx, linkKind, linkEvery); err != nil {
@@ -49,6 +55,29 @@ func New(ctx context.Context, db *database.DB, box *seal.Box, engine *tasks.Engi
 		return nil, fault.Unavailable.Wrap(err, "The audit trail could not be set up.")
 	}
 	return l, nil
+}
+
+// open takes the key, and makes it and the first end in one transaction: where there is a key and no end, the end was taken away. An end that does not
+// fit is no reason not to start; the linker tells.
+func (l *Log) open(ctx context.Context) error {
+	err := l.db.Tx(ctx, func(ctx context.Context) error {
+		begun, err := l.box.HasMACKey(ctx, "audit")
+		if err != nil {
+			return err
+		}
+		if l.key, err = l.box.MACKey(ctx, "audit"); err != nil || begun {
+			return err
+		}
+		return l.begin(ctx, tip{Proof: proof(l.key, 0, "")})
+	})
+	if err != nil {
+		return err
+	}
+	end, err := l.tip(ctx)
+	if err == nil && end.fits(l.key) {
+		l.saw(end.Seq)
+	}
+	return err
 }
 
 // Append adds a row in the caller's transaction; outside one it is an error. An At of zero means now, by the wall clock.
@@ -63,10 +92,12 @@ func (l *Log) Append(ctx context.Context, e Entry) error {
 	if err != nil {
 		return fault.Internal.Wrap(err, "The audit row %s could not be written.", e.Action)
 	}
-	return l.insert(ctx, row{
+	r := row{
 		ID: ids.New("aud"), Org: e.Org, Project: e.Project, At: e.At.UnixMicro(), Who: e.Who, Via: e.Via,
-		Action: e.Action, Object: e.Object, Detail: string(detail),
-	})
+		Action: e.Action, Object: e.Object, Detail: string(detail), Known: l.seen.Load(),
+	}
+	r.Own = own(l.key, r)
+	return l.insert(ctx, r)
 }
 
 // List gives the newest rows, at most limit; an empty org lists all.

@@ -45,6 +45,15 @@ func (b *Box) MACKey(ctx context.Context, purpose string) ([]byte, error) {
 	return k.secret, nil
 }
 
+// HasMACKey tells whether the key of a purpose was made.
+func (b *Box) HasMACKey(ctx context.Context, purpose string) (bool, error) {
+	row, err := b.storedKey(ctx, hmac, purpose)
+	if err != nil {
+		return false, fault.Unavailable.Wrap(err, "The %s key for %s could not be read.", hmac, purpose)
+	}
+	return row.ID != "", nil
+}
+
 // PublicKey gives the public half of a signing key by its id, for verification. It comes out of the sealed private half: what the store shows in
 // clear could be anybody's. A key that is not there, does not open or shows another public half is NotFound: this market never made it.
 func (b *Box) PublicKey(ctx context.Context, id string) (*ecdsa.PublicKey, error) {

@@ -37,11 +37,24 @@ func (a *API) auditList(ctx context.Context, who identity.Principal, in *auditQu
 	return answer(each(list, err, wireEntry))
 }
 
-func (a *API) auditVerify(ctx context.Context, who identity.Principal, _ *struct{}) (*reply[client.AuditReport], error) {
+// verifyQuery may bring a head that was kept outside the store.
+type verifyQuery struct {
+	Head string `query:"head" doc:"An end that the chain once had, as SEQ:MAC of a log line \"audit: head signed\"."`
+}
+
+func (a *API) auditVerify(ctx context.Context, who identity.Principal, in *verifyQuery) (*reply[client.AuditReport], error) {
 	if err := may(who, identity.AuditRead, identity.Scope{}, "verify the market's audit trail"); err != nil {
 		return nil, err
 	}
-	r, err := a.Audit.Verify(ctx)
+	var outside []audit.Head
+	if in.Head != "" {
+		h, err := audit.ParseHead(in.Head)
+		if err != nil {
+			return nil, err
+		}
+		outside = append(outside, h)
+	}
+	r, err := a.Audit.Verify(ctx, outside...)
 	return answer(client.AuditReport{OK: r.OK, Linked: r.Linked, Pending: r.Pending, Heads: r.Heads, FirstBad: r.FirstBad}, err)
 }
 

@@ -155,7 +155,7 @@ func TestRolesAtTheDoor(t *testing.T) {
 	h.refused(err, "forbidden")
 	_, err = viewer.AdvanceClock(ctx, "1h")
 	h.refused(err, "forbidden")
-	_, err = viewer.VerifyAudit(ctx)
+	_, err = viewer.VerifyAudit(ctx, "")
 	h.refused(err, "forbidden")
 	_, err = viewer.Audit(ctx, "", 10)
 	h.refused(err, "forbidden")

@@ -77,9 +77,13 @@ func (c *Client) Audit(ctx context.Context, org string, limit int) ([]AuditEntry
 	return get[[]AuditEntry](ctx, c, path("audit"), q)
 }
 
-// VerifyAudit walks the audit trail from its beginning.
-func (c *Client) VerifyAudit(ctx context.Context) (AuditReport, error) {
-	return get[AuditReport](ctx, c, path("audit", "verify"), nil)
+// VerifyAudit walks the audit trail from its beginning. A head (SEQ:MAC) that was kept outside the store is checked too; "" is none.
+func (c *Client) VerifyAudit(ctx context.Context, head string) (AuditReport, error) {
+	q := url.Values{}
+	if head != "" {
+		q.Set("head", head)
+	}
+	return get[AuditReport](ctx, c, path("audit", "verify"), q)
 }
 
 // Clock tells the market's time.
