@@ -75,6 +75,8 @@ type Operation struct {
 	State                 string // "in progress", "succeeded", "failed"
 	Note                  string
 	Attempts              int64
+	Failures              int64  // in a row, the last ones
+	Stuck                 string // why it needs a person; empty when it does not
 	StartedAt, EndedAt    time.Time
 	Repeatable            bool // the same order may succeed another time; says something only of one that failed
 }

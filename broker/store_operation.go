@@ -22,8 +22,8 @@ func (operationRow) TableName() string { return "operations" }
 func (r operationRow) view() Operation {
 	return Operation{
 		ID: r.ID, Instance: r.Instance, Binding: r.Binding, Verb: r.Verb, State: r.State, Note: r.Note, Attempts: r.Attempts,
-		Repeatable: r.Definite == 0,
-		StartedAt:  instant(r.StartedAt), EndedAt: instant(r.EndedAt),
+		Repeatable: r.Definite == 0, Failures: r.Failures, Stuck: r.stuck(),
+		StartedAt: instant(r.StartedAt), EndedAt: instant(r.EndedAt),
 	}
 }
 

@@ -38,6 +38,7 @@ const (
 	PlatformManage  Action = "platform:manage"  // market
 	ProviderManage  Action = "provider:manage"  // market
 	OperationRead   Action = "operation:read"   // market: all operations, stuck ones
+	OperationManage Action = "operation:manage" // market: retry and give up stuck operations
 	UsageReport     Action = "usage:report"     // market: CloudEvents, for a provider's own instances only
 	AuditRead       Action = "audit:read"       // market or org
 	LedgerManage    Action = "ledger:manage"    // market: close, journal, price book
@@ -56,7 +57,7 @@ var (
 var powers = map[Role][]Action{
 	Operator: {
 		MarketRead, InstanceRead, AppRead, UsageRead, InvoiceRead, OrgRead, OrgWrite, MemberRead, MemberWrite, OrgCreate,
-		PlatformManage, ProviderManage, OperationRead, AuditRead, LedgerManage, ClockAdvance,
+		PlatformManage, ProviderManage, OperationRead, OperationManage, AuditRead, LedgerManage, ClockAdvance,
 	},
 	Owner:        owner,
 	Admin:        admin,

@@ -11,7 +11,7 @@ import (
 // may is what each role can do in its own scope, written out by hand.
 var may = map[identity.Role]string{
 	identity.Operator: "market:read token:manage instance:read app:read usage:read invoice:read org:read org:write member:read member:write " +
-		"org:create platform:manage provider:manage operation:read audit:read ledger:manage clock:advance",
+		"org:create platform:manage provider:manage operation:read operation:manage audit:read ledger:manage clock:advance",
 	identity.Owner: "market:read token:manage instance:read instance:write credentials:read app:read app:write usage:read invoice:read " +
 		"org:read org:write member:read member:write audit:read",
 	identity.Admin: "market:read token:manage instance:read instance:write credentials:read app:read app:write usage:read " +
@@ -27,7 +27,7 @@ const (
 	everyone = "market:read token:manage"
 	orgOnly  = "invoice:read org:write member:read member:write audit:read"
 	actions  = "market:read instance:read instance:write credentials:read app:read app:write usage:read invoice:read org:read org:write " +
-		"member:read member:write org:create platform:manage provider:manage operation:read usage:report audit:read ledger:manage " +
+		"member:read member:write org:create platform:manage provider:manage operation:read operation:manage usage:report audit:read ledger:manage " +
 		"clock:advance token:manage"
 )
 

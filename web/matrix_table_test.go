@@ -56,6 +56,9 @@ var rules = map[string]rule{
 	"GET /api/v1/operations":     {at: "/api/v1/operations", may: manage},
 	"GET /api/v1/operations/:id": {at: "/api/v1/operations/{operation}", may: read},
 
+	"POST /api/v1/operations/:id/retry": {at: "/api/v1/operations/{operation}/retry", may: manage},
+	"POST /api/v1/operations/:id/purge": {at: "/api/v1/operations/{operation}/purge", body: `{"confirm":"{operation}","reason":"test"}`, may: manage},
+
 	"GET /api/v1/apps":          {at: "/api/v1/apps" + inShop, may: apps},
 	"POST /api/v1/apps":         {at: "/api/v1/apps", body: `{"name":"app{n}","org":"{org}","project":"{project}"}`, may: write},
 	"GET /api/v1/apps/:ref":     {at: "/api/v1/apps/{app}", may: apps},

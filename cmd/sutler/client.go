@@ -7,6 +7,6 @@ func clientCommands(s *session) []*cobra.Command {
 	return []*cobra.Command{
 		newMarketplace(s), newCreate(s), newInstances(s), newInfo(s), newBind(s), newUnbind(s), newDestroy(s), newEnv(s), newRun(s),
 		newUsage(s), newCosts(s), newInvoices(s), newInvoice(s), newOrg(s), newProject(s), newApp(s), newMember(s), newToken(s),
-		newLogin(s), newLogout(s), newWhoami(s), newPlatform(s), newProvider(s), newOperations(s), newAudit(s), newVersion(s),
+		newLogin(s), newLogout(s), newWhoami(s), newPlatform(s), newProvider(s), newOperations(s), newOperation(s), newAudit(s), newVersion(s),
 	}
 }

@@ -7,12 +7,15 @@ import (
 
 	"github.com/sutlerhq/sutler/broker"
 	"github.com/sutlerhq/sutler/identity"
+	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/web/client"
 )
 
 func (a *API) operations() {
 	register(a, route{method: http.MethodGet, path: prefix + "/operations", id: "operation-list", tag: "operations", summary: "The market's operations, newest first (operators)."}, a.operationList)
 	register(a, route{method: http.MethodGet, path: prefix + "/operations/{id}", id: "operation-get", tag: "operations", summary: "One operation; with wait, once it has ended or the seconds have passed."}, a.operationGet)
+	register(a, route{method: http.MethodPost, path: prefix + "/operations/{id}/retry", id: "operation-retry", tag: "operations", summary: "Try an operation that has work left now (operators)."}, a.operationRetry)
+	register(a, route{method: http.MethodPost, path: prefix + "/operations/{id}/purge", id: "operation-purge", tag: "operations", summary: "Give up a stuck delete: what it was to end counts as gone, although the provider may still hold it (operators)."}, a.operationPurge)
 }
 
 // operationQuery narrows the list.
@@ -39,9 +42,29 @@ func (a *API) operationGet(ctx context.Context, who identity.Principal, in *oper
 	return answer(wireOperation(op), err)
 }
 
+func (a *API) operationRetry(ctx context.Context, who identity.Principal, in *struct {
+	ID string `path:"id"`
+},
+) (*reply[client.Operation], error) {
+	op, err := a.Broker.RetryOperation(ctx, who, in.ID)
+	return answer(wireOperation(op), err)
+}
+
+func (a *API) operationPurge(ctx context.Context, who identity.Principal, in *struct {
+	ID   string `path:"id"`
+	Body client.Purge
+},
+) (*reply[client.Operation], error) {
+	if in.Body.Confirm != in.ID {
+		return nil, fault.Invalid.Errorf("Nothing was given up: confirm must be the operation's id.").WithFields(fault.Field{Path: "/confirm", Reason: "must be " + in.ID})
+	}
+	op, err := a.Broker.PurgeOperation(ctx, who, in.ID, in.Body.Reason)
+	return answer(wireOperation(op), err)
+}
+
 func wireOperation(o broker.Operation) client.Operation {
 	return client.Operation{
 		ID: o.ID, Verb: o.Verb, State: o.State, Note: o.Note, Instance: o.Instance, Binding: o.Binding, StartedAt: o.StartedAt,
-		EndedAt: moment(o.EndedAt), Attempts: o.Attempts,
+		EndedAt: moment(o.EndedAt), Attempts: o.Attempts, Failures: o.Failures, Reason: o.Stuck,
 	}
 }

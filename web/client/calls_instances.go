@@ -83,6 +83,16 @@ func (c *Client) Operations(ctx context.Context, stuck bool) ([]Operation, error
 	return get[[]Operation](ctx, c, path("operations"), q)
 }
 
+// RetryOperation tries one that has work left now.
+func (c *Client) RetryOperation(ctx context.Context, id string) (Operation, error) {
+	return post[Operation](ctx, c, path("operations", id, "retry"), nil)
+}
+
+// PurgeOperation gives up a stuck delete; the answer's note says what may be left at the provider.
+func (c *Client) PurgeOperation(ctx context.Context, id string, p Purge) (Operation, error) {
+	return post[Operation](ctx, c, path("operations", id, "purge"), p)
+}
+
 // Apps lists the apps of a place.
 func (c *Client) Apps(ctx context.Context, at Place) ([]App, error) {
 	return get[[]App](ctx, c, path("apps"), at.query())

@@ -84,6 +84,14 @@ type Operation struct {
 	StartedAt time.Time  `json:"started_at"`
 	EndedAt   *time.Time `json:"ended_at"`
 	Attempts  int64      `json:"attempts"`
+	Failures  int64      `json:"failures"`         // in a row, the last ones
+	Reason    string     `json:"reason,omitempty"` // why it needs a person
+}
+
+// Purge gives up a stuck delete. Confirm is the operation's id once more.
+type Purge struct {
+	Confirm string `json:"confirm" doc:"The operation's id once more."`
+	Reason  string `json:"reason" minLength:"1" maxLength:"500" doc:"For the audit trail."`
 }
 
 // Offering is what one provider sells.
