@@ -108,25 +108,6 @@ func TestAdvanceRunsInOrderOfDue(t *testing.T) {
 	})
 }
 
-func TestFailureStopsTheClockAtTheRow(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, db *database.DB) {
-		d, end := newDiary(t, db), monthsEnd()
-		d.put(t, "readings", "a", end.Add(-time.Hour))
-		d.put(t, "close", "1", end)
-		d.fail = errors.New("the backend does not answer")
-		n, err := d.Advance(t.Context(), end.Sub(d.market.Now()))
-		if n != 0 || !errors.Is(err, d.fail) || d.market.Now().After(end.Add(-59*time.Minute)) {
-			t.Fatal(n, err, d.market.Now())
-		}
-		// killed here, started again: the same row is due, and the rest follows it
-		again := newDiary(t, db)
-		n, err = again.Advance(t.Context(), end.Sub(again.market.Now()))
-		if n != 3 || err != nil || again.ran[2] != "01T00:00 close 1" {
-			t.Fatal(n, err, again.ran)
-		}
-	})
-}
-
 func TestRowThatStandsStillIsRefused(t *testing.T) {
 	d := newDiary(t, dbtest.New(t))
 	d.Handle("stuck", func(_ context.Context, _ string, due time.Time) (time.Time, error) { return due, nil })

@@ -97,22 +97,27 @@ func (e *Engine) run(ctx context.Context, r *running) {
 	}
 }
 
-// call runs the handler. A panic is a failure; its value may hold anything, so only what the runtime itself says is told.
+// call runs the handler.
 func (e *Engine) call(ctx context.Context, r *running) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			what := fmt.Sprintf("a panic with a %T", p)
-			if own, ok := p.(runtime.Error); ok {
-				what = own.Error()
-			}
-			e.Log.ErrorContext(ctx, "tasks: panic", "kind", r.Kind, "key", r.Key, "what", what, "stack", string(debug.Stack()))
-			err = fault.Internal.Errorf("The handler of %s broke: %s.", r.Kind, what)
-		}
-	}()
+	defer e.caught(ctx, r.Kind, r.Key, &err)
 	e.mu.RLock()
 	handler := e.handlers[r.Kind]
 	e.mu.RUnlock()
 	return handler(ctx, r.Args)
+}
+
+// caught is deferred: a panic is a failure; its value may hold anything, so only what the runtime itself says is told.
+func (e *Engine) caught(ctx context.Context, kind, key string, err *error) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	what := fmt.Sprintf("a panic with a %T", p)
+	if own, ok := p.(runtime.Error); ok {
+		what = own.Error()
+	}
+	e.Log.ErrorContext(ctx, "tasks: panic", "kind", kind, "key", key, "what", what, "stack", string(debug.Stack()))
+	*err = fault.Internal.Errorf("The handler of %s broke: %s.", kind, what)
 }
 
 // ending is what becomes of a row after its run.
@@ -132,22 +137,27 @@ func (e *Engine) judge(ctx context.Context, r *running, err error) ending {
 	if err == nil {
 		return done
 	}
-	note := e.tell(ctx, r, err)
+	note := e.tell(ctx, r.Kind, r.Key, r.Attempt, err)
 	if _, ok := errors.AsType[cancel](err); ok {
 		done.note = note
 		return done
 	}
-	return ending{attempt: r.Attempt, note: note, after: min(time.Minute, time.Second<<min(max(r.Attempt-1, 0), 6))}
+	return ending{attempt: r.Attempt, note: note, after: backoff(r.Attempt)}
+}
+
+// backoff is how long to wait after a failed attempt, counted from 1: from a second to a minute.
+func backoff(attempt int64) time.Duration {
+	return min(time.Minute, time.Second<<min(max(attempt-1, 0), 6))
 }
 
 // tell logs a failure and gives the text that stays with the row: the fault's own, or an error id that the log has too.
-func (e *Engine) tell(ctx context.Context, r *running, err error) string {
+func (e *Engine) tell(ctx context.Context, kind, key string, attempt int64, err error) string {
 	f, id := fault.Of(err), ids.New("err")
 	cause := f.Unwrap()
 	if cause == nil {
 		cause = err
 	}
-	e.Log.WarnContext(ctx, "tasks: a run failed", "kind", r.Kind, "key", r.Key, "attempt", r.Attempt, "error_id", id, "err", f.Text, "cause", cause)
+	e.Log.WarnContext(ctx, "tasks: a run failed", "kind", kind, "key", key, "attempt", attempt, "error_id", id, "err", f.Text, "cause", cause)
 	if f.Kind == fault.Internal {
 		return f.Text + " (" + id + ")"
 	}
