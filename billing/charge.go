@@ -52,7 +52,8 @@ func (l *Ledger) charges(ctx context.Context, a accountRow, in identity.Scope, m
 	}
 	lines, err := rating.Rate(input)
 	if err != nil {
-		return nil, fault.Internal.Wrap(err, "The charges of account %s could not be computed.", a.ID)
+		return nil, fault.Unprocessable.Wrap(err, "The charges of %s cannot be computed: %s.", month.From.Format("January 2006"), err).
+			WithHint("An operator must look at what was reported and at the price.")
 	}
 	return named(lines, intervals)
 }
@@ -152,7 +153,7 @@ func sum(currency string, charges []charge) (money.Amount, error) {
 	for _, c := range charges {
 		var err error
 		if total, err = total.Add(c.amount); err != nil {
-			return total, fault.Internal.Wrap(err, "The lines do not add up.")
+			return total, fault.Unprocessable.Wrap(err, "The charges cannot be added up at %s of %s: %s.", c.Description, c.InstanceName, err)
 		}
 	}
 	return total, nil

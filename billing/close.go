@@ -17,27 +17,6 @@ import (
 	"github.com/sutlerhq/sutler/internal/tasks"
 )
 
-const closeKind = "close" // in the calendar
-
-// closeDue closes the month that ended when it was due, account by account, each in its own transaction: killed in the middle it goes on where it was.
-func (l *Ledger) closeDue(ctx context.Context, _ string, due time.Time) (time.Time, error) {
-	month := monthOf(due.Add(-time.Microsecond))
-	accounts, err := l.accountIDs(ctx)
-	if err != nil {
-		return time.Time{}, err
-	}
-	key, keyID, err := l.box.SigningKey(ctx, "invoice")
-	if err != nil {
-		return time.Time{}, err
-	}
-	for _, id := range accounts {
-		if err := l.close(ctx, id, month, key, keyID); err != nil {
-			return time.Time{}, fmt.Errorf("closing %s for %s: %w", month.From.Format("2006-01"), id, err)
-		}
-	}
-	return monthOf(due).To, nil
-}
-
 // close makes an account's invoice of a month, once, if it has lines. The account is held alone, so whatever is charged or reported meanwhile waits
 // and then finds the month closed.
 func (l *Ledger) close(ctx context.Context, id string, month Period, key *ecdsa.PrivateKey, keyID string) error {

@@ -49,14 +49,14 @@ func draw(a accountRow, s Seller, month Period, issued time.Time, charges []char
 	}
 	amounts, err := rating.Taxes(subtotal, taxes, money.HalfAway)
 	if err != nil {
-		return d, total, fault.Internal.Wrap(err, "The tax could not be computed.")
+		return d, total, fault.Unprocessable.Wrap(err, "The tax on %s %s cannot be computed: %s.", subtotal, a.Currency, err)
 	}
 	total = subtotal
 	shown := make([]Tax, len(taxes))
 	for i, t := range taxes {
 		shown[i] = Tax{Name: t.Name, Rate: t.Rate.String(), Amount: amounts[i].String()}
 		if total, err = total.Add(amounts[i]); err != nil {
-			return d, total, fault.Internal.Wrap(err, "The total could not be computed.")
+			return d, total, fault.Unprocessable.Wrap(err, "The total of %s %s with its tax cannot be computed: %s.", subtotal, a.Currency, err)
 		}
 	}
 	none := money.Amount{Currency: a.Currency}.String()

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -15,13 +14,10 @@ import (
 	"github.com/sutlerhq/sutler/internal/fault"
 )
 
-// Bounds of what is stored of an event.
+// The market's own reports.
 const (
-	longestName = 255             // of source, id and metric, in bytes
-	longestTags = 4 << 10         // of all dimensions, in bytes of JSON
-	ahead       = 5 * time.Minute // how far a sender's clock may run before the market's
-	collector   = "collector"     // the sender of the market's own reports
-	readings    = "sutler/readings"
+	collector = "collector" // their sender
+	readings  = "sutler/readings"
 )
 
 // Record stores one event from inside (broker's readings), once. The same event again changes nothing; the same id with other content is fault.Conflict.
@@ -37,7 +33,9 @@ func (l *Ledger) Record(ctx context.Context, e catalog.Event) error {
 
 // Ingest stores a batch reported from outside, all or nothing: who must be the provider that sells each instance, or the market's own collector.
 // The same event twice is counted as Duplicate; the same id with other content is fault.Conflict. An instance that somebody else sells is fault.NotFound,
-// like one that is not there. What belongs to a month that is closed is stored and flagged, and changes no invoice.
+// like one that is not there. What belongs to a month that is closed is stored and flagged, and changes no invoice. A time in a month in which the
+// instance did not run is fault.Unprocessable: no invoice would ever show it. So is a value that makes the month's charges larger than an invoice
+// may be; a value at or beyond catalog.MostQuantity is fault.Invalid.
 func (l *Ledger) Ingest(ctx context.Context, who identity.Principal, events []catalog.Event) (Accepted, error) {
 	provider, err := reporter(who)
 	if err != nil {
@@ -101,6 +99,9 @@ func (l *Ledger) record(ctx context.Context, e catalog.Event, provider string) (
 	if len(had) == 0 || provider != "" && at(had, e.Time).Provider != provider {
 		return false, noInstance(e.Instance)
 	}
+	if err := checkLife(e, had); err != nil {
+		return false, err
+	}
 	// The market's own meters may show more than a plan charges for; what others report must be something the plan knows.
 	if e.Source != readings || e.Sender != collector {
 		if err := l.checkMetric(ctx, e, had); err != nil {
@@ -116,13 +117,16 @@ func (l *Ledger) record(ctx context.Context, e catalog.Event, provider string) (
 	if err != nil {
 		return false, err
 	}
-	if fresh, err = l.insertEvent(ctx, row); err != nil || fresh {
-		return fresh, err
+	if fresh, err = l.insertEvent(ctx, row); err != nil {
+		return false, err
+	}
+	if fresh {
+		return true, l.checkWorth(ctx, row, account, had)
 	}
 	known, err := l.eventHash(ctx, e)
 	if err == nil && known != row.Hash {
 		err = fault.Conflict.Errorf("The event %q of %q was reported before with other content.", e.ID, e.Source).
-			WithHint("A correction is a new event with its own id and the difference as its value.")
+			WithHint("A correction is a new event with its own id, the difference as its value and a time in the running month.")
 	}
 	return false, err
 }
@@ -136,45 +140,6 @@ func at(intervals []intervalRow, when time.Time) intervalRow {
 		}
 	}
 	return found
-}
-
-func checkEvent(e catalog.Event, now time.Time) error {
-	var wrong []fault.Field
-	for _, f := range []struct{ path, value string }{{"source", e.Source}, {"id", e.ID}, {"type", e.Metric}, {"subject", e.Instance}} {
-		if f.value == "" || len(f.value) > longestName {
-			wrong = append(wrong, fault.Field{Path: f.path, Reason: fmt.Sprintf("needed, at most %d bytes", longestName)})
-		}
-	}
-	if e.Time.IsZero() {
-		wrong = append(wrong, fault.Field{Path: "time", Reason: "needed: when the use happened"})
-	} else if e.Time.After(now.Add(ahead)) {
-		wrong = append(wrong, fault.Field{Path: "time", Reason: fmt.Sprintf("%s lies in the future; it is %s", e.Time.UTC().Format(time.RFC3339), now.Format(time.RFC3339))})
-	}
-	if len(wrong) > 0 {
-		return fault.Invalid.Errorf("The event %.60q is wrong: %s: %s.", e.ID, wrong[0].Path, wrong[0].Reason).WithFields(wrong...)
-	}
-	return nil
-}
-
-// checkMetric refuses a metric that no plan of the instance ever had.
-func (l *Ledger) checkMetric(ctx context.Context, e catalog.Event, had []intervalRow) error {
-	metrics, err := l.metrics(ctx, had)
-	if err != nil {
-		return err
-	}
-	var names []string
-	for _, i := range had {
-		for _, m := range metrics[i.Plan] {
-			if m.Name == e.Metric {
-				return nil
-			}
-			if !slices.Contains(names, m.Name) {
-				names = append(names, m.Name)
-			}
-		}
-	}
-	return fault.Invalid.Errorf("The plan of instance %s has no metric %q; it has %q.", e.Instance, e.Metric, names).
-		WithFields(fault.Field{Path: "type", Reason: "unknown metric"})
 }
 
 // metrics gives the metrics of each plan, newest versions first, so that the first of a name is what it means today.

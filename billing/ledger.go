@@ -60,7 +60,7 @@ type Ledger struct {
 }
 
 // New checks the configuration, puts the month's close into the calendar and takes up what the outbox still holds. A seller without a name, an
-// unknown currency or a tax below zero is fault.Invalid.
+// unknown currency or a tax that is not between 0 and 1 is fault.Invalid.
 func New(ctx context.Context, c Config) (*Ledger, error) {
 	if c.Currency == "" {
 		c.Currency = "EUR"
@@ -76,6 +76,7 @@ func New(ctx context.Context, c Config) (*Ledger, error) {
 		currency: c.Currency, collector: c.Collector, log: c.Log, id: ids.New,
 	}
 	l.calendar.Handle(closeKind, l.closeDue)
+	tasks.Handle(l.engine, closeAgain, l.closeLater)
 	l.calendar.After(closeKind, "readings") // those of the month's last hour belong to the month
 	if err := l.calendar.Put(ctx, closeKind, "month", monthOf(l.clock.Now()).To); err != nil {
 		return nil, err
@@ -95,8 +96,8 @@ func (c Config) check() error {
 		wrong = append(wrong, fault.Field{Path: "currency", Reason: err.Error()})
 	}
 	for _, t := range c.Seller.Tax {
-		if t.Name == "" || t.Rate.Sign() < 0 {
-			wrong = append(wrong, fault.Field{Path: "seller/tax", Reason: "a tax needs a name and a rate of zero or more, such as 0.19"})
+		if t.Name == "" || t.Rate.Sign() < 0 || t.Rate.Cmp(money.FromInt(1)) > 0 {
+			wrong = append(wrong, fault.Field{Path: "seller/tax", Reason: "a tax needs a name and a rate between 0 and 1, such as 0.19"})
 		}
 	}
 	if c.Seller.Fee.Sign() < 0 || c.Seller.Fee.Cmp(money.FromInt(1)) > 0 {

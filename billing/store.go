@@ -25,6 +25,7 @@ type accountRow struct {
 	ClosedTo           int64
 	Customer           string
 	CreatedAt          int64
+	CloseNote          string // why closed_to stands where it does
 }
 
 // exec runs a statement and tells how many rows it touched.
@@ -77,8 +78,18 @@ func (s store) accountIDs(ctx context.Context) ([]string, error) {
 }
 
 func (s store) setClosed(ctx context.Context, account string, to int64) error {
-	_, err := s.exec(ctx, `UPDATE accounts SET closed_to = ? WHERE id = ?`, to, account)
+	_, err := s.exec(ctx, `UPDATE accounts SET closed_to = ?, close_note = '' WHERE id = ?`, to, account)
 	return err
+}
+
+func (s store) setCloseNote(ctx context.Context, account, note string) error {
+	_, err := s.exec(ctx, `UPDATE accounts SET close_note = ? WHERE id = ?`, note, account)
+	return err
+}
+
+// behind gives the accounts of which something before an instant is not closed, in order of their ids.
+func (s store) behind(ctx context.Context, to int64) ([]accountRow, error) {
+	return read[accountRow](ctx, s, `SELECT * FROM accounts WHERE closed_to < ? ORDER BY id`, to)
 }
 
 func (s store) setCustomer(ctx context.Context, account, customer string) error {

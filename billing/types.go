@@ -81,7 +81,7 @@ type UsageRow struct {
 type Verification struct {
 	Number     string
 	OK         bool
-	Checks     []Check // hash, previous, signature, lines, total, journal
+	Checks     []Check // hash, previous, signature, lines, total, journal, state
 	Recomputed string  // total
 }
 

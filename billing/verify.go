@@ -17,7 +17,8 @@ import (
 	"github.com/sutlerhq/sutler/internal/fault"
 )
 
-// Verify recomputes an invoice from intervals, events and prices, and checks its hash, its place in the chain, its signature and its journal entries.
+// Verify recomputes an invoice from intervals, events and prices, and checks its hash, its place in the chain, its signature, its journal entries and
+// its state.
 // What does not hold is told in the checks; an error means that it could not be checked.
 func (l *Ledger) Verify(ctx context.Context, who identity.Principal, number string) (Verification, error) {
 	row, err := l.readable(ctx, who, number)
@@ -29,7 +30,7 @@ func (l *Ledger) Verify(ctx context.Context, who identity.Principal, number stri
 		v.check("hash", "the stored document is no document")
 		return v.out, nil
 	}
-	for _, step := range []func(context.Context) error{v.hash, v.previous, v.signature, v.recompute, v.journal} {
+	for _, step := range []func(context.Context) error{v.hash, v.previous, v.signature, v.recompute, v.journal, v.state} {
 		if err := step(ctx); err != nil {
 			return Verification{}, err
 		}
@@ -184,6 +185,17 @@ func sameLines(stored []lineRow, d document) bool {
 		}
 	}
 	return true
+}
+
+// state compares the row's state with what was posted. Nothing but the issue itself is ever posted today, so every invoice is open: a state that
+// says more was written by hand.
+func (v *verifier) state(context.Context) error {
+	if v.row.State != "open" {
+		v.check("state", fmt.Sprintf("the row says %q, and the journal holds no payment or credit that made it so", v.row.State))
+	} else {
+		v.check("state", "")
+	}
+	return nil
 }
 
 // journal compares the posting with what the document gives, and its sum with zero.

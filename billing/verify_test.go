@@ -51,6 +51,7 @@ func TestVerifyNamesWhatWasTamperedWith(t *testing.T) {
 		"a journal entry's ledger":  {`UPDATE journal SET ledger = 'payable/crook' WHERE n = 1`, []string{"journal"}},
 		"a journal entry less":      {`DELETE FROM journal WHERE n = 0`, []string{"journal"}},
 		"two entries, still zero":   {`UPDATE journal SET amount = amount + CASE n WHEN 1 THEN 5 ELSE -5 END WHERE n IN (1, 2)`, []string{"journal"}},
+		"a state set by hand":       {`UPDATE invoices SET state = 'paid'`, []string{"state"}},
 		"the account's own posting": {`UPDATE journal SET currency = 'USD'`, []string{"journal"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -12,6 +12,12 @@ type Metric struct {
 	Kind        string `json:"kind,omitempty" yaml:"kind"`     // delta (default; may be negative) or level
 }
 
+// The bounds of what can be priced and reported. A rate or a value at or beyond them is refused.
+const (
+	MostPrice    = 1_000_000_000         // of an amount or a unit price, in major units
+	MostQuantity = 1_000_000_000_000_000 // of included units and of one reported value, either sign
+)
+
 // Rate is one price rule. Which fields it uses depends on its Model; ValidateRates names the ones that do not belong.
 type Rate struct {
 	Name      string        `json:"name" yaml:"name"`

@@ -56,6 +56,22 @@ func TestRatesListEveryProblemAtOnce(t *testing.T) {
 	}
 }
 
+func TestRatesAreBounded(t *testing.T) {
+	price, quantity := money.FromInt(catalog.MostPrice), money.FromInt(catalog.MostQuantity)
+	got := catalog.ValidateRates([]catalog.Metric{requests}, []catalog.Rate{
+		{Name: "base", Model: "fixed", Per: "month", Amount: price},
+		{Name: "calls", Model: "per_unit", Metric: "requests", Unit: price, Included: quantity},
+		{Name: "dear", Model: "per_unit", Metric: "requests", Unit: money.MustParse("999999999.99")},
+	})
+	var paths []string
+	for _, f := range got {
+		paths = append(paths, f.Path)
+	}
+	if want := []string{"0/amount", "1/unit", "1/included"}; !slices.Equal(paths, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
 func TestRatesRefuseNumbersThatWentThroughAFloat(t *testing.T) {
 	var r catalog.Rate
 	if err := json.Unmarshal([]byte(`{"amount":5.10}`), &r); err == nil {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sutlerhq/sutler/catalog/money"
 	"github.com/sutlerhq/sutler/internal/fault"
 )
 
@@ -78,10 +79,18 @@ func (m Metric) kind() string {
 
 type complaint func(field, format string, v ...any)
 
-func (r Rate) checkFixed(wrong complaint) {
-	if r.Amount.Sign() < 0 {
-		wrong("amount", "%s is below zero", r.Amount)
+// bounded complains about a number below zero or not below most.
+func bounded(wrong complaint, field string, n money.Decimal, most int64) {
+	if n.Sign() < 0 {
+		wrong(field, "%s is below zero", n)
 	}
+	if n.Cmp(money.FromInt(most)) >= 0 {
+		wrong(field, "%s is too large; it must be below %d", n, most)
+	}
+}
+
+func (r Rate) checkFixed(wrong complaint) {
+	bounded(wrong, "amount", r.Amount, MostPrice)
 	if r.Per != "month" {
 		wrong("per", "%q is no supported period; supported is month", r.Per)
 	}
@@ -111,12 +120,8 @@ func (r Rate) checkPerUnit(wrong complaint, known map[string]bool) {
 	if !known[r.Metric] {
 		wrong("metric", "the plan has no metric %q", r.Metric)
 	}
-	if r.Unit.Sign() < 0 {
-		wrong("unit", "%s is below zero", r.Unit)
-	}
-	if r.Included.Sign() < 0 {
-		wrong("included", "%s is below zero", r.Included)
-	}
+	bounded(wrong, "unit", r.Unit, MostPrice)
+	bounded(wrong, "included", r.Included, MostQuantity)
 	for _, f := range []struct {
 		name string
 		used bool

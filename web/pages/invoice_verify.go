@@ -12,7 +12,7 @@ import (
 // checks are what a verification looks at, in people's words.
 var checks = map[string]string{
 	"hash": "Hash of the document", "previous": "Link to the invoice before it", "signature": "Signature of the hash",
-	"lines": "Lines, computed again", "total": "Totals, computed again", "journal": "Entries in the journal",
+	"lines": "Lines, computed again", "total": "Totals, computed again", "journal": "Entries in the journal", "state": "State, by what was posted",
 }
 
 // verifyInvoice recomputes an invoice and shows what agreed. It changes nothing.
