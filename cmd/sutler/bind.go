@@ -53,6 +53,9 @@ func (s *session) bind(ctx context.Context, api *client.Client, n client.NewBind
 	if err := s.follow(ctx, api, b.Operation, "Binding "+b.Name+" to "+b.App, patience); err != nil {
 		return err
 	}
+	if n.Alias != "" && b.Alias != n.Alias {
+		s.say("Variables cannot be called %s_…: they begin with %s.", n.Alias, b.Alias)
+	}
 	s.say("%s reaches %s as %s_URL. See sutler env --app %s --format dotenv.", b.App, b.Name, b.Alias, b.App)
 	return nil
 }

@@ -75,6 +75,11 @@ func TestWordsForPeople(t *testing.T) {
 		quantity("3", "GiB"):                 "3 GiB",
 		quantity("2", ""):                    "2",
 		limits(map[string]int64{"connections": 20, "storage_bytes": 10 << 30, "payload_bytes": 1500}): "connections 20\npayload 1500 B\nstorage 10 GiB",
+		lasting(31 * 24 * time.Hour): "31 days",
+		lasting(36 * time.Hour):      "1 day 12h",
+		lasting(90 * time.Minute):    "1h30m",
+		lasting(10 * time.Second):    "10s",
+		lasting(0):                   "0s",
 	} {
 		if got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 
@@ -27,6 +28,9 @@ type market struct {
 // connect finds the market: --server or SUTLER_URL with SUTLER_TOKEN, else SUTLER_DEV, else the login, else a `sutler dev` in this folder.
 func (s *session) connect() (*client.Client, error) {
 	m, err := s.find()
+	if err == nil {
+		err = checkAddress(m.URL)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -39,15 +43,15 @@ func (s *session) connect() (*client.Client, error) {
 }
 
 func (s *session) find() (market, error) {
-	if url := cmp.Or(s.server, s.env("SUTLER_URL")); url != "" {
+	if address := cmp.Or(s.server, s.env("SUTLER_URL")); address != "" {
 		if token := s.env("SUTLER_TOKEN"); token != "" {
-			return market{URL: url, Token: token}, nil
+			return market{URL: address, Token: token}, nil
 		}
 		saved, err := s.logins().load()
-		if err == nil && saved.URL == url {
+		if err == nil && saved.URL == address {
 			return saved, nil
 		}
-		return market{URL: url}, nil
+		return market{URL: address}, nil
 	}
 	if folder := s.env("SUTLER_DEV"); folder != "" {
 		return readDev(folder)
@@ -62,6 +66,15 @@ func (s *session) find() (market, error) {
 	}
 	return market{}, fault.Unauthenticated.Errorf("You are not signed in to any market.").
 		WithHint("Run sutler login --server https://…, or set SUTLER_URL and SUTLER_TOKEN; to try it here, run sutler dev.")
+}
+
+// checkAddress tells whether a market can be at address, before anybody is asked.
+func checkAddress(address string) error {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return usagef("%q is no address of a market.", address).next("Write --server or SUTLER_URL like https://market.example.com.")
+	}
+	return nil
 }
 
 // readDev reads what `sutler dev` wrote when it was ready.

@@ -63,6 +63,9 @@ func (s *session) create(ctx context.Context, n creation) error {
 	if n.alias != "" && n.App == "" {
 		return usagef("--as names the variables in an app, and no --app is given.").next("Add --app APP.")
 	}
+	if offering, plan, found := strings.Cut(n.Want, ":"); found && n.Plan != "" && n.Plan != plan {
+		return usagef("%s names the plan %q and --plan the plan %q.", n.Want, plan, n.Plan).next("Name one of them: sutler create %s --plan %s.", offering, n.Plan)
+	}
 	var err error
 	if n.Params, err = parameters(n.raw, n.params); err != nil {
 		return err

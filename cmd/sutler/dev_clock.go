@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -25,16 +25,16 @@ func newDevClock(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return s.clock(func(api *client.Client) (client.Clock, error) { return s.advance(c.Context(), api, d.String()) })
+			return s.clock(func(api *client.Client) (client.Clock, error) { return s.advance(c.Context(), api, d) })
 		},
 	})
 	return group("clock", "The market's clock, which dev can move forward", show, advance)
 }
 
-func (s *session) advance(ctx context.Context, api *client.Client, by string) (client.Clock, error) {
-	now, err := api.AdvanceClock(ctx, by)
+func (s *session) advance(ctx context.Context, api *client.Client, by time.Duration) (client.Clock, error) {
+	now, err := api.AdvanceClock(ctx, by.String())
 	if err == nil {
-		s.say("Moved the market's clock by %s; what fell due on the way has run (%d).", by, now.Ran)
+		s.say("Moved the market's clock by %s; what fell due on the way has run (%s).", lasting(by), counted(now.Ran, "piece")+" of work")
 	}
 	return now, err
 }
@@ -48,6 +48,10 @@ func (s *session) clock(ask func(*client.Client) (client.Clock, error)) error {
 	if err != nil {
 		return err
 	}
+	ahead := now.Offset
+	if d, err := time.ParseDuration(ahead); err == nil {
+		ahead = lasting(d)
+	}
 	return describe(s, now, pair{"market", now.Market.Format("2006-01-02 15:04:05 MST")}, pair{"wall", now.Wall.Format("2006-01-02 15:04:05 MST")},
-		pair{"ahead by", fmt.Sprint(now.Offset)})
+		pair{"ahead by", ahead})
 }

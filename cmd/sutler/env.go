@@ -1,9 +1,12 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/sutlerhq/sutler/internal/suggest"
 )
 
 // envFormats are those that the market writes.
@@ -17,6 +20,9 @@ func newEnv(s *session) *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			if app == "" {
 				return usagef("--app is missing.").next("Say which app: sutler env --app APP.")
+			}
+			if !slices.Contains(envFormats, format) {
+				return usagef("There is no format %q.%s", format, suggest.DidYouMean(format, envFormats)).next("Formats are %s.", strings.Join(envFormats, ", "))
 			}
 			api, err := s.connect()
 			if err != nil {

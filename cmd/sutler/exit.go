@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -123,7 +122,7 @@ func explain(w io.Writer, err error) {
 		return
 	}
 	say("sutler: %s.", upperFirst(strings.TrimSuffix(err.Error(), ".")))
-	if _, ok := errors.AsType[*url.Error](err); ok {
+	if _, ok := errors.AsType[*client.Unreached](err); ok {
 		say("Is it running, and is the address right? Say which market with --server or SUTLER_URL.")
 	}
 }
@@ -138,7 +137,21 @@ func explainRemote(say func(string, ...any), e *client.Error) {
 	if e.ErrorID != "" {
 		say("The market's log has more under %s.", e.ErrorID)
 	}
-	sayHint(say, e.Hint)
+	sayHint(say, cmp.Or(e.Hint, listing(e)))
+}
+
+// listing is the next step after the market did not find something: the command that lists what there is.
+func listing(e *client.Error) string {
+	commands := []struct{ noun, command string }{
+		{"org", "sutler org list"}, {"project", "sutler project list"}, {"app", "sutler app list"}, {"instance", "sutler instances"},
+		{"invoice", "sutler invoices"}, {"platform", "sutler platform list"}, {"token", "sutler token list"}, {"API token", "sutler token list"},
+	}
+	for _, c := range commands {
+		if e.Code == string(fault.NotFound) && strings.HasPrefix(e.Detail, "There is no "+c.noun+" ") {
+			return c.command + " lists what there is."
+		}
+	}
+	return ""
 }
 
 func sayHint(say func(string, ...any), hint string) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -28,7 +29,11 @@ func (s *session) follow(ctx context.Context, c *client.Client, operation, what 
 			return fault.Timeout.Errorf("%s is not finished after %s. It goes on without you.", what, patience).WithHint("Look again with sutler info, or wait longer with --timeout.")
 		}
 		if err != nil {
-			p.end("lost")
+			if errors.Is(err, context.Canceled) {
+				p.end("interrupted")
+			} else {
+				p.end("lost")
+			}
 			return err
 		}
 		switch op.State {

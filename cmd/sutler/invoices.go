@@ -159,7 +159,11 @@ func (s *session) verify(ctx context.Context, number string) error {
 	if !v.OK {
 		return fault.Internal.Wrap(errDisagrees, "Invoice %s does not agree with what was stored.", v.Number)
 	}
-	s.say("Invoice %s agrees with what was stored: %s.", v.Number, v.Recomputed)
+	i, err := api.Invoice(ctx, number)
+	if err != nil {
+		return err
+	}
+	s.say("Invoice %s agrees with what was stored: %s.", v.Number, client.Amount(v.Recomputed, i.Currency))
 	return nil
 }
 

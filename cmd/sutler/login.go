@@ -39,7 +39,7 @@ func newLogin(s *session) *cobra.Command {
 // loginAddress is the market to sign in to: the one that was named, the one of before, or the one that runs in this folder.
 func (s *session) loginAddress() (string, error) {
 	if address := cmp.Or(s.server, s.env("SUTLER_URL")); address != "" {
-		return strings.TrimRight(address, "/"), nil
+		return strings.TrimRight(address, "/"), checkAddress(address)
 	}
 	if dev, err := readDev(cmp.Or(s.env("SUTLER_DEV"), devFolder)); err == nil {
 		return dev.URL, nil

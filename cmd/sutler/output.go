@@ -18,6 +18,9 @@ func reading(s *session, c *cobra.Command) *cobra.Command {
 	before := c.PreRunE
 	c.PreRunE = func(c *cobra.Command, args []string) error {
 		if s.json {
+			if c.Flags().Changed("output") && s.output != "json" {
+				return usagef("--json and -o %s exclude each other.", s.output).next("Use one of them.")
+			}
 			s.output = "json"
 		}
 		switch s.output {

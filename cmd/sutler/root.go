@@ -43,6 +43,8 @@ func newRoot(t terminal) *cobra.Command {
 	root.Example = "  sutler marketplace\n  sutler create postgresql shopdb --app web --wait\n  sutler run --app web -- ./server"
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.HiddenDefaultCmd = false
+	root.Version = thisBuild().String()
+	root.SetVersionTemplate("sutler {{.Version}}\n")
 	root.SetIn(t.in)
 	root.SetOut(t.out)
 	root.SetErr(t.err)
@@ -75,7 +77,7 @@ func group(use, short string, subs ...*cobra.Command) *cobra.Command {
 	return c
 }
 
-// arguments checks the number of positional arguments and names those that are missing. An optional one is written "[NAME]".
+// arguments checks the number of positional arguments and names those that are missing or empty. An optional one is written "[NAME]".
 func arguments(names ...string) cobra.PositionalArgs {
 	need := 0
 	for _, n := range names {
@@ -89,6 +91,11 @@ func arguments(names ...string) cobra.PositionalArgs {
 			return usagef("%s is missing.", names[len(args)]).next("Usage: %s", c.UseLine())
 		case len(args) > len(names):
 			return usagef("%q is one word too many.", args[len(names)]).next("Usage: %s", c.UseLine())
+		}
+		for i, a := range args {
+			if strings.TrimSpace(a) == "" {
+				return usagef("%s is empty.", strings.Trim(names[i], "[]")).next("Usage: %s", c.UseLine())
+			}
 		}
 		return nil
 	}

@@ -26,7 +26,11 @@ func newUsage(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return list(s, rows, "Nothing was used in this month yet. Backends are read every hour of the market's clock.",
+			none := "Nothing was used in this month yet. Backends are read every hour of the market's clock."
+			if month != "" {
+				none = "Nothing was used in " + month + "."
+			}
+			return list(s, rows, none,
 				column[client.Usage]{title: "Instance", cell: func(u client.Usage) string { return u.Instance }},
 				column[client.Usage]{title: "Plan", cell: func(u client.Usage) string { return u.Offering + ":" + u.Plan }},
 				column[client.Usage]{title: "Metric", cell: func(u client.Usage) string { return u.Metric }},

@@ -16,6 +16,9 @@ type build struct {
 	Platform string `json:"platform"`
 }
 
+// String is the build as one line for people.
+func (b build) String() string { return b.Version + " " + b.Go + " " + b.Platform }
+
 func newVersion(s *session) *cobra.Command {
 	return reading(s, &cobra.Command{
 		Use: "version", Short: "Show which sutler this is", Args: arguments(),
@@ -24,7 +27,7 @@ func newVersion(s *session) *cobra.Command {
 			if done, err := s.data(b); done {
 				return err
 			}
-			_, err := fmt.Fprintf(s.out, "sutler %s %s %s\n", b.Version, b.Go, b.Platform)
+			_, err := fmt.Fprintf(s.out, "sutler %s\n", b)
 			return err
 		},
 	})

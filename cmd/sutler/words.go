@@ -46,6 +46,24 @@ func quantity(n, unit string) string {
 	return strings.TrimSpace(n + " " + unit)
 }
 
+// lasting writes a duration as people say it: "31 days", "1 day 12h", "1h30m".
+func lasting(d time.Duration) string {
+	days, rest := d/(24*time.Hour), d%(24*time.Hour)
+	short := rest.Round(time.Second).String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(short, zero) {
+			short = strings.TrimSuffix(short, zero[1:])
+		}
+	}
+	switch {
+	case days == 0:
+		return short
+	case rest == 0:
+		return counted(int(days), "day")
+	}
+	return counted(int(days), "day") + " " + short
+}
+
 // when writes an instant for people.
 func when(t time.Time) string {
 	if t.IsZero() {

@@ -89,7 +89,11 @@ func (a *API) invoiceList(ctx context.Context, who identity.Principal, in *InOrg
 		org = o.ID
 	}
 	list, err := a.Ledger.Invoices(ctx, who, org)
-	return answer(each(list, err, wireInvoice))
+	return answer(each(list, err, func(i billing.Invoice) client.Invoice {
+		out := wireInvoice(i)
+		out.Lines = nil // they are read with the invoice itself
+		return out
+	}))
 }
 
 func (a *API) invoicePreview(ctx context.Context, who identity.Principal, in *InOrg) (*reply[client.Invoice], error) {

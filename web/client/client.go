@@ -120,9 +120,9 @@ func (c *Client) do(ctx context.Context, method, path string, q url.Values, body
 func unreached(base string, err error) error {
 	var transport *url.Error
 	if errors.As(err, &transport) {
-		return &url.Error{Op: "the market", URL: base, Err: fmt.Errorf("does not answer: %w", transport.Err)}
+		err = transport.Err
 	}
-	return fmt.Errorf("the market at %s does not answer: %w", base, err)
+	return &Unreached{Address: base, Cause: err}
 }
 
 func (c *Client) send(req *http.Request) ([]byte, error) {

@@ -33,6 +33,20 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
+// Unreached says that no market answered at an address.
+type Unreached struct {
+	Address string
+	Cause   error
+}
+
+// Error is the address and why nobody answered there.
+func (e *Unreached) Error() string {
+	return fmt.Sprintf("the market at %s does not answer: %v", e.Address, e.Cause)
+}
+
+// Unwrap gives the cause.
+func (e *Unreached) Unwrap() error { return e.Cause }
+
 // readError makes an Error of a response's body; one that is no problem document is described by its status alone.
 func readError(status int, body []byte) *Error {
 	e := &Error{}

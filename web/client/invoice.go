@@ -13,7 +13,7 @@ type Invoice struct {
 	State         string        `json:"state"`
 	Sent          string        `json:"sent,omitempty"` // "not sent", "sending", "sent", with the reason
 	IssuedAt      *time.Time    `json:"issued_at"`
-	Lines         []InvoiceLine `json:"lines"`
+	Lines         []InvoiceLine `json:"lines,omitzero"` // not in lists of invoices
 	Subtotal      string        `json:"subtotal"`
 	Discount      string        `json:"discount"`
 	Tax           []Tax         `json:"tax"`
