@@ -53,10 +53,11 @@ var (
 	owner     = append([]Action{InvoiceRead}, admin...)
 )
 
-// powers is the whole table. An operator runs the market and sees no tenant's credentials.
+// powers is the whole table. An operator runs the market and sees no tenant's credentials, and so lets nobody into an org either: that would be
+// seeing them through somebody else.
 var powers = map[Role][]Action{
 	Operator: {
-		MarketRead, InstanceRead, AppRead, UsageRead, InvoiceRead, OrgRead, OrgWrite, MemberRead, MemberWrite, OrgCreate,
+		MarketRead, InstanceRead, AppRead, UsageRead, InvoiceRead, OrgRead, OrgWrite, MemberRead, OrgCreate,
 		PlatformManage, ProviderManage, OperationRead, OperationManage, AuditRead, LedgerManage, ClockAdvance,
 	},
 	Owner:        owner,
@@ -100,4 +101,14 @@ func Can(p Principal, a Action, s Scope) bool {
 		}
 		return g.Scope.Project == "" || !slices.Contains(orgOnly, a)
 	})
+}
+
+// MayHandOn tells whether p's token may give somebody role r: what is limited gives nothing beyond its own actions, and makes no owner.
+// Whether p may give roles at all is another question, for Can.
+func MayHandOn(p Principal, r Role) bool {
+	if !p.Limited {
+		return true
+	}
+	beyond := func(a Action) bool { return !slices.Contains(p.Actions, a) }
+	return r != Owner && !slices.ContainsFunc(powers[r], beyond)
 }

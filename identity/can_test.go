@@ -10,7 +10,7 @@ import (
 
 // may is what each role can do in its own scope, written out by hand.
 var may = map[identity.Role]string{
-	identity.Operator: "market:read token:manage instance:read app:read usage:read invoice:read org:read org:write member:read member:write " +
+	identity.Operator: "market:read token:manage instance:read app:read usage:read invoice:read org:read org:write member:read " +
 		"org:create platform:manage provider:manage operation:read operation:manage audit:read ledger:manage clock:advance",
 	identity.Owner: "market:read token:manage instance:read instance:write credentials:read app:read app:write usage:read invoice:read " +
 		"org:read org:write member:read member:write audit:read",

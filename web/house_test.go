@@ -124,6 +124,8 @@ func furnish(t *testing.T, db *database.DB, change func(*house, *web.Config)) *h
 	must(t, err)
 	h.org, err = h.directory.CreateOrg(ctx, h.operator, "acme", "Acme", "", "EUR")
 	must(t, err)
+	h.operator, err = h.directory.ByHuman(ctx, root.ID) // who is its owner now
+	must(t, err)
 	return h
 }
 

@@ -78,7 +78,7 @@ var rules = map[string]rule{
 	"GET /api/v1/projects":  {at: "/api/v1/projects" + inOrg, may: read},
 	"POST /api/v1/projects": {at: "/api/v1/projects", body: `{"name":"project{n}","org":"{org}"}`, may: govern},
 	"GET /api/v1/members":   {at: "/api/v1/members" + inOrg, may: govern},
-	"POST /api/v1/members":  {at: "/api/v1/members", body: `{"email":"new{n}@example.com","role":"viewer","org":"{org}"}`, may: govern},
+	"POST /api/v1/members":  {at: "/api/v1/members", body: `{"email":"new{n}@example.com","role":"viewer","org":"{org}"}`, may: "owner admin"},
 	"GET /api/v1/audit":     {at: "/api/v1/audit" + inOrg, may: govern},
 
 	"GET /api/v1/audit/verify":          {at: "/api/v1/audit/verify", may: manage},

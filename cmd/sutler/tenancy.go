@@ -41,12 +41,17 @@ func newOrg(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s.say("Made the org %s. Next: sutler member set EMAIL owner --org %s", org.Name, org.Name)
+			if n.Owner == "" {
+				s.say("Made the org %s, which is yours. Next: sutler member set EMAIL owner --org %s", org.Name, org.Name)
+			} else {
+				s.say("Made the org %s, which is %s's: only its owner lets others in.", org.Name, n.Owner)
+			}
 			return s.line(org.Name)
 		},
 	}
 	create.Flags().StringVar(&n.Title, "title", "", "name for people")
 	create.Flags().StringVar(&n.Currency, "currency", "EUR", "currency of its account; it cannot change")
+	create.Flags().StringVar(&n.Owner, "owner", "", "email of its first owner (default: you)")
 	create.Flags().StringVar(&n.Account, "account", "", "id of an account that pays for it (default: a new one)")
 	return group("org", "Orgs: who has instances, and who pays for them", show, create)
 }

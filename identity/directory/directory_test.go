@@ -173,7 +173,7 @@ func TestNotYoursIsNotThere(t *testing.T) {
 		must(t, err)
 		app, err := m.CreateApp(ctx, m.root, m.shop.ID, "guestbook")
 		must(t, err)
-		eve, err := m.SetMember(ctx, m.root, "eve@example.com", identity.Owner, identity.Scope{Org: mustOrg(m, "rival").ID})
+		eve, err := m.SetMember(ctx, m.who(directory.Human{ID: m.root.ID}), "eve@example.com", identity.Owner, identity.Scope{Org: mustOrg(m, "rival").ID})
 		must(t, err)
 		who := m.who(eve.Human)
 		for name, ask := range map[string]func(ref string) error{
@@ -239,7 +239,70 @@ func TestMembers(t *testing.T) {
 		if identity.Can(m.who(otto), identity.CredentialsRead, m.inShop()) {
 			t.Fatal("an operator sees credentials")
 		}
+		for _, role := range []identity.Role{identity.Owner, identity.Developer, identity.Viewer} { // nor let in somebody else who does
+			_, err = m.SetMember(ctx, m.who(otto), "pal@example.com", role, m.inOrg())
+			want(t, err, fault.Forbidden)
+		}
+		_, err = m.SetMember(ctx, m.who(otto), "grace@example.com", "", m.inOrg())
+		want(t, err, fault.Forbidden)
 	})
+}
+
+func TestTheFirstOwner(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		m, ctx := open(t, db), t.Context()
+		h, err := m.SetOperator(ctx, m.root, "otto@example.com", true)
+		must(t, err)
+		otto := m.who(h)
+		market := identity.Principal{Kind: identity.System}
+		empty, err := m.CreateOrg(ctx, market, "empty", "", "", "EUR")
+		must(t, err)
+		home := identity.Scope{Org: empty.ID}
+		_, err = m.SetMember(ctx, otto, "otto@example.com", identity.Owner, home)
+		want(t, err, fault.Forbidden)
+		_, err = m.SetMember(ctx, otto, "ada@example.com", identity.Admin, home)
+		want(t, err, fault.Forbidden)
+		_, err = m.SetMember(ctx, otto, "ada@example.com", identity.Owner, home)
+		must(t, err)
+		_, err = m.SetMember(ctx, otto, "pal@example.com", identity.Owner, home)
+		want(t, err, fault.Forbidden)
+
+		named, err := m.CreateOrgFor(ctx, otto, "Bea@example.com", "named", "", "", "EUR")
+		must(t, err)
+		members, err := m.Members(ctx, otto, named.ID)
+		if err != nil || len(members) != 1 || members[0].Human.Email != "bea@example.com" || members[0].Role != identity.Owner {
+			t.Fatal(members, err)
+		}
+		_, err = m.SetMember(ctx, otto, "pal@example.com", identity.Viewer, identity.Scope{Org: named.ID})
+		want(t, err, fault.Forbidden)
+		_, err = m.CreateOrgFor(ctx, otto, "no email", "other", "", "", "EUR")
+		want(t, err, fault.Invalid)
+	})
+}
+
+// What a limited token hands on is never more than itself.
+func TestALimitedTokenMakesNobodyMorePowerful(t *testing.T) {
+	m, ctx := open(t, dbtest.New(t)), t.Context()
+	token := m.root // an owner
+	token.Limited, token.Actions = true, []identity.Action{identity.MemberWrite, identity.MemberRead, identity.OrgRead, identity.InstanceRead, identity.AppRead, identity.UsageRead}
+	for _, role := range []identity.Role{identity.Owner, identity.Admin, identity.Developer, identity.BillingRole} {
+		_, err := m.SetMember(ctx, token, "pal@example.com", role, m.inOrg())
+		want(t, err, fault.Forbidden)
+	}
+	_, err := m.SetMember(ctx, token, "root@example.com", identity.Viewer, m.inOrg())
+	want(t, err, fault.Forbidden)
+	_, err = m.SetMember(ctx, token, "pal@example.com", identity.Viewer, m.inOrg())
+	must(t, err)
+	_, err = m.SetMember(ctx, token, "pal@example.com", "", m.inOrg())
+	must(t, err)
+	for a := range strings.FieldsSeq("market:read instance:read instance:write credentials:read app:read app:write usage:read invoice:read org:read " +
+		"org:write member:read member:write audit:read token:manage") {
+		token.Actions = append(token.Actions, identity.Action(a))
+	}
+	_, err = m.SetMember(ctx, token, "pal@example.com", identity.Owner, m.inOrg())
+	want(t, err, fault.Forbidden) // an owner is not bound by a list
+	_, err = m.SetMember(ctx, token, "pal@example.com", identity.Admin, m.inOrg())
+	must(t, err)
 }
 
 func TestTwoOwnersCannotRemoveEachOther(t *testing.T) {

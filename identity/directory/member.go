@@ -31,9 +31,10 @@ func (d *Directory) Members(ctx context.Context, who identity.Principal, org str
 }
 
 // SetMember gives the human with this email a role in a scope (ids), making the human when new; an empty role takes it away.
-// Only an owner or an operator makes or unmakes owners, nobody raises themself, and an org keeps at least one owner.
+// Only an owner makes or unmakes owners, nobody raises themself, a limited token gives nothing beyond itself, and an org keeps at least one
+// owner. An operator names the first owner of an org that has no members, and no one else.
 func (d *Directory) SetMember(ctx context.Context, who identity.Principal, email string, role identity.Role, s identity.Scope) (Member, error) {
-	if err := d.mayInvite(ctx, who, s); err != nil {
+	if err := d.mayInvite(ctx, who, role, s); err != nil {
 		return Member{}, err
 	}
 	email, err := normalEmail(email)
@@ -49,6 +50,9 @@ func (d *Directory) SetMember(ctx context.Context, who identity.Principal, email
 		if err := d.store.lockOrg(ctx, s.Org); err != nil {
 			return err
 		}
+		if err := d.mayInvite(ctx, who, role, s); err != nil { // again: somebody may have been the first just now
+			return err
+		}
 		m, err = d.changeMember(ctx, who, email, role, s)
 		return err
 	})
@@ -58,8 +62,12 @@ func (d *Directory) SetMember(ctx context.Context, who identity.Principal, email
 	return m, nil
 }
 
-func (d *Directory) mayInvite(ctx context.Context, who identity.Principal, s identity.Scope) error {
-	if _, err := d.orgFor(ctx, who, s.Org, identity.MemberWrite); err != nil {
+func (d *Directory) mayInvite(ctx context.Context, who identity.Principal, role identity.Role, s identity.Scope) error {
+	org, err := d.Org(ctx, who, s.Org)
+	if err == nil && !identity.Can(who, identity.MemberWrite, identity.Scope{Org: org.ID}) {
+		err = d.mayBegin(ctx, who, role, s)
+	}
+	if err != nil {
 		return err
 	}
 	if s.Project == "" {
@@ -68,6 +76,20 @@ func (d *Directory) mayInvite(ctx context.Context, who identity.Principal, s ide
 	p, found, err := d.store.project(ctx, s.Org, s.Project)
 	if err == nil && (!found || p.ID != s.Project) {
 		err = absent("project", s.Project)
+	}
+	return err
+}
+
+// mayBegin lets an operator name the first owner of an org that has no members. From then on the org's own people let others in: whoever may
+// do that can see credentials, which the operator may not.
+func (d *Directory) mayBegin(ctx context.Context, who identity.Principal, role identity.Role, s identity.Scope) error {
+	if !identity.Can(who, identity.OrgCreate, identity.Scope{}) {
+		return forbidden(identity.MemberWrite)
+	}
+	n, err := d.store.membersOf(ctx, s.Org)
+	if err == nil && (n > 0 || role != identity.Owner || s.Project != "") {
+		err = fault.Forbidden.Errorf("An operator names the first owner of an org without members; everybody else is let in by its owners.").
+			WithHint("Ask an owner of the org.")
 	}
 	return err
 }
@@ -119,16 +141,23 @@ func (d *Directory) changeMember(ctx context.Context, who identity.Principal, em
 	return Member{Human: human, Role: role, Scope: s}, err
 }
 
-// mayChange holds the two rules beyond member:write: owners are made by owners, and nobody gives themself a role they have not.
+// mayChange holds the rules beyond member:write: owners are made by owners, nobody gives themself a role they have not, and a limited token
+// gives nobody more than it may itself.
 func mayChange(who identity.Principal, human Human, was, role identity.Role, org string) error {
-	owner := has(who, identity.Owner, identity.Scope{Org: org})
-	if who.Kind == identity.System || owner {
+	if who.Kind == identity.System {
 		return nil
 	}
-	if role == identity.Owner || was == identity.Owner {
-		if !has(who, identity.Operator, identity.Scope{}) {
-			return fault.Forbidden.Errorf("Only an owner may make or unmake an owner.")
-		}
+	if !identity.MayHandOn(who, role) || who.Limited && was == identity.Owner {
+		return fault.Forbidden.Errorf("A token cannot give a role that may more than itself, nor make or unmake an owner.").
+			WithHint("Sign in, or use a token without limits.")
+	}
+	if has(who, identity.Owner, identity.Scope{Org: org}) {
+		return nil
+	}
+	// Beside owners only operators come here with this role, and only for an org's first owner: see mayBegin.
+	first := role == identity.Owner && was == "" && has(who, identity.Operator, identity.Scope{}) && !identity.Can(who, identity.MemberWrite, identity.Scope{Org: org})
+	if (role == identity.Owner || was == identity.Owner) && !first {
+		return fault.Forbidden.Errorf("Only an owner may make or unmake an owner.")
 	}
 	if human.ID == who.ID && role != "" {
 		return fault.Forbidden.Errorf("You cannot give yourself a role.").WithHint("Ask an owner of the org.")

@@ -14,6 +14,11 @@ type Org struct{ ID, Name, Title, Account string }
 // CreateOrg makes an org, its account (in currency) unless one is named, and its first project "default". who becomes its owner when a person.
 // A name that is taken is fault.Conflict.
 func (d *Directory) CreateOrg(ctx context.Context, who identity.Principal, name, title, account, currency string) (Org, error) {
+	return d.CreateOrgFor(ctx, who, "", name, title, account, currency)
+}
+
+// CreateOrgFor is CreateOrg with another owner, by email: who is no member then. An empty owner is who.
+func (d *Directory) CreateOrgFor(ctx context.Context, who identity.Principal, owner, name, title, account, currency string) (Org, error) {
 	if err := inMarket(who, identity.OrgCreate); err != nil {
 		return Org{}, err
 	}
@@ -24,12 +29,21 @@ func (d *Directory) CreateOrg(ctx context.Context, who identity.Principal, name,
 	if err != nil {
 		return Org{}, err
 	}
+	if owner != "" {
+		if owner, err = normalEmail(owner); err != nil {
+			return Org{}, err
+		}
+	}
 	org := Org{ID: ids.New("org"), Name: name, Title: title, Account: account}
 	err = d.db.Tx(ctx, func(ctx context.Context) error {
-		if err := d.openOrg(ctx, who, &org, currency); err != nil {
+		first, err := d.firstOwner(ctx, who, owner)
+		if err != nil {
 			return err
 		}
-		_, err := d.store.addProject(ctx, Project{ID: ids.New("prj"), Org: org.ID, Name: "default"}, d.now())
+		if err := d.openOrg(ctx, who, &org, first, currency); err != nil {
+			return err
+		}
+		_, err = d.store.addProject(ctx, Project{ID: ids.New("prj"), Org: org.ID, Name: "default"}, d.now())
 		return err
 	})
 	if err != nil {
@@ -38,7 +52,19 @@ func (d *Directory) CreateOrg(ctx context.Context, who identity.Principal, name,
 	return org, nil
 }
 
-func (d *Directory) openOrg(ctx context.Context, who identity.Principal, org *Org, currency string) error {
+// firstOwner gives the id of the human who will own a new org; empty for nobody.
+func (d *Directory) firstOwner(ctx context.Context, who identity.Principal, email string) (string, error) {
+	if email == "" {
+		if who.Kind == identity.Person {
+			return who.ID, nil
+		}
+		return "", nil
+	}
+	h, err := d.invite(ctx, email)
+	return h.ID, err
+}
+
+func (d *Directory) openOrg(ctx context.Context, who identity.Principal, org *Org, owner, currency string) error {
 	fresh, err := d.store.addOrg(ctx, *org, d.now())
 	if err != nil {
 		return err
@@ -58,12 +84,12 @@ func (d *Directory) openOrg(ctx context.Context, who identity.Principal, org *Or
 		return err
 	}
 	scope := identity.Scope{Org: org.ID}
-	if who.Kind == identity.Person {
-		if err := d.store.setMember(ctx, who.ID, scope, identity.Owner, d.now()); err != nil {
+	if owner != "" {
+		if err := d.store.setMember(ctx, owner, scope, identity.Owner, d.now()); err != nil {
 			return err
 		}
 	}
-	return d.note(ctx, who, scope, "org.create", "org/"+org.ID, map[string]string{"name": org.Name, "account": org.Account})
+	return d.note(ctx, who, scope, "org.create", "org/"+org.ID, map[string]string{"name": org.Name, "account": org.Account, "owner": owner})
 }
 
 // Org finds one by id or name.

@@ -99,7 +99,7 @@ func (d *Directory) settleOrg(ctx context.Context, who identity.Principal, plt P
 			title = name // what a platform calls it is no text of ours
 		}
 		org := Org{ID: ids.New("org"), Name: name, Title: title, Account: home.Account}
-		if err := d.openOrg(ctx, who, &org, ""); err != nil {
+		if err := d.openOrg(ctx, who, &org, "", ""); err != nil {
 			return Org{}, err
 		}
 		return org, d.store.addPlatformOrg(ctx, plt.ID, at.Org, org.ID, d.now())

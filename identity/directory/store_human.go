@@ -119,6 +119,11 @@ func (s store) owners(ctx context.Context, org string) (int64, error) {
 	return n, err
 }
 
+func (s store) membersOf(ctx context.Context, org string) (int64, error) {
+	n, _, err := first[int64](s.db.From(ctx).Raw(`SELECT count(*) FROM members WHERE org = ?`, org))
+	return n, err
+}
+
 // setMember gives a role, or takes it away when it is empty.
 func (s store) setMember(ctx context.Context, human string, sc identity.Scope, role identity.Role, now int64) error {
 	if role == "" {

@@ -32,7 +32,7 @@ func (a *API) orgList(ctx context.Context, who identity.Principal, _ *struct{}) 
 
 func (a *API) orgCreate(ctx context.Context, who identity.Principal, in *struct{ Body client.NewOrg }) (*reply[client.Org], error) {
 	n := in.Body
-	o, err := a.Directory.CreateOrg(ctx, who, n.Name, cmp.Or(n.Title, n.Name), n.Account, cmp.Or(n.Currency, "EUR"))
+	o, err := a.Directory.CreateOrgFor(ctx, who, n.Owner, n.Name, cmp.Or(n.Title, n.Name), n.Account, cmp.Or(n.Currency, "EUR"))
 	return answer(wireOrg(o), err)
 }
 

@@ -16,6 +16,7 @@ type NewOrg struct {
 	Title    string `json:"title,omitempty"`
 	Account  string `json:"account,omitempty"`
 	Currency string `json:"currency,omitempty" doc:"ISO 4217; EUR when empty."`
+	Owner    string `json:"owner,omitempty" doc:"Email of its first owner, who is made known when new; you when empty."`
 }
 
 // Project is a space in an org.
