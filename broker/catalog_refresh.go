@@ -3,6 +3,8 @@ package broker
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"sync"
 	"time"
@@ -23,6 +25,7 @@ const (
 // shelf is the catalog as this process knows it. It is immutable.
 type shelf struct {
 	doc      []byte // its canonical form, to notice a change
+	edition  string // the digest of doc
 	catalog  *catalog.Catalog
 	problems []fault.Field
 }
@@ -56,7 +59,8 @@ func (b *Broker) Refresh(ctx context.Context, wait time.Duration) (retry bool, e
 			return retry, err
 		}
 	}
-	b.shelf.Store(&shelf{doc: doc, catalog: assembled, problems: problems})
+	sum := sha256.Sum256(doc)
+	b.shelf.Store(&shelf{doc: doc, edition: hex.EncodeToString(sum[:]), catalog: assembled, problems: problems})
 	return retry, nil
 }
 

@@ -60,6 +60,15 @@ type Binding struct {
 	ExpiresAt         time.Time // zero: never
 }
 
+// RenewBefore is when a binding that expires should be rotated at the latest: when two thirds of its life are over. Zero: it never expires, or
+// has been rotated already.
+func (b Binding) RenewBefore() time.Time {
+	if b.ExpiresAt.IsZero() || b.State == Expiring {
+		return time.Time{}
+	}
+	return b.ExpiresAt.Add(-b.ExpiresAt.Sub(b.CreatedAt) / 3)
+}
+
 // Credentials are what a binding grants, in clear. Never log them.
 type Credentials struct {
 	Binding   Binding

@@ -3,6 +3,7 @@ package broker
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/sutlerhq/sutler/catalog"
@@ -33,6 +34,15 @@ func (b *Broker) Market(ctx context.Context, who identity.Principal) ([]Offer, e
 		offers = append(offers, offer)
 	}
 	return offers, nil
+}
+
+// Edition names the catalog as who sees it: as long as it stays the same, so does what Market lists (but for the providers' status).
+func (b *Broker) Edition(ctx context.Context, who identity.Principal) (string, error) {
+	if !identity.Can(who, identity.MarketRead, identity.Scope{}) {
+		return "", fault.Forbidden.Errorf("You may not see the marketplace.")
+	}
+	v, err := b.viewer(ctx, who)
+	return fmt.Sprintf("%s %t %q %q", b.shelf.Load().edition, v.all, v.orgs, v.platforms), err
 }
 
 // Choose picks offering and plan for a need among what who may buy and what is up, and says why.

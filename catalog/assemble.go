@@ -34,7 +34,8 @@ type PlanTerms struct {
 	Rates       []Rate            `yaml:"rates"`
 	Prices      map[string][]Rate `yaml:"prices"`
 	Capacity    int               `yaml:"capacity"`
-	Targets     []string          `yaml:"targets"` // plans an instance may change to; empty: the driver's, which may be all
+	AppOnly     bool              `yaml:"app_only"` // refuse service keys: a platform must say for which app it binds
+	Targets     []string          `yaml:"targets"`  // plans an instance may change to; empty: the driver's, which may be all
 	Visibility  Visibility        `yaml:"visibility"`
 }
 
@@ -140,6 +141,7 @@ func (t PlanTerms) apply(currency string, p Plan) Plan {
 		p.Prices[currency] = t.Rates
 	}
 	p.Capacity, p.Visibility = t.Capacity, t.Visibility
+	p.AppOnly = p.AppOnly || t.AppOnly
 	if len(t.Targets) > 0 {
 		p.Targets = t.Targets
 	}

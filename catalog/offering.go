@@ -36,6 +36,7 @@ type Plan struct {
 	Bindable    bool
 	Rotatable   bool
 	Updatable   bool
+	AppOnly     bool          // bound to apps only: no service keys
 	MaxPolling  time.Duration // after this an operation that cannot succeed ends as failed; 0 means a week
 	Targets     []string      // names of the offering's plans that an instance of this one may change to; empty: all
 	Maintenance *Maintenance

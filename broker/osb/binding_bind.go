@@ -27,6 +27,9 @@ func (s *server) bind(ctx context.Context, encodedInstance, encoded string, d do
 	if err != nil {
 		return bound, err
 	}
+	if err := s.namesApp(ctx, d); err != nil {
+		return bound, err
+	}
 	bd, fresh, err := s.bindApp(ctx, i, d, broker.BindOrder{
 		Instance: i.ID, Params: d.RawParameters, Platform: who.ID, PlatformBinding: platformID, AcceptsAsync: asyncAllowed,
 	})
@@ -39,5 +42,8 @@ func (s *server) bind(ctx context.Context, encodedInstance, encoded string, d do
 		return domain.Binding{IsAsync: true, OperationData: bd.Operation.ID}, err
 	}
 	c, err := s.Broker.Credentials(ctx, who, bd.ID)
+	if err == nil {
+		describe(ctx, c)
+	}
 	return domain.Binding{AlreadyExists: exists, Credentials: c.Values}, err
 }

@@ -18,6 +18,9 @@ func (s *server) GetBinding(ctx context.Context, encodedInstance, encoded string
 		return domain.GetBindingSpec{}, s.answer(err)
 	}
 	c, err := s.Broker.Credentials(ctx, boxOf(ctx).who, bd.ID)
+	if err == nil {
+		describe(ctx, c)
+	}
 	return domain.GetBindingSpec{Credentials: c.Values, Parameters: object(bd.Params)}, s.answer(err)
 }
 
@@ -27,5 +30,5 @@ func (s *server) LastBindingOperation(ctx context.Context, encodedInstance, enco
 	if err != nil {
 		return domain.LastOperation{}, s.answer(err)
 	}
-	return progress(bd.Operation), nil
+	return progress(ctx, bd.Operation), nil
 }

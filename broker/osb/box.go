@@ -31,6 +31,14 @@ func boxOf(ctx context.Context) *box {
 	return b
 }
 
+// add gives the answer a field that the library has none for.
+func (b *box) add(name string, value any) {
+	if b.fields == nil {
+		b.fields = map[string]any{}
+	}
+	b.fields[name] = value
+}
+
 // merge puts the box's fields into an answer.
 func (b *box) merge(answer []byte) []byte {
 	if len(b.fields) == 0 {

@@ -15,32 +15,41 @@ import (
 	"github.com/sutlerhq/sutler/catalog"
 )
 
-// Services is GET /v2/catalog: what the asking platform may buy.
+// Services tells brokerapi, at every provision, that what was asked for is known: whether it is, broker says. The door answers
+// GET /v2/catalog itself, from memory (catalog_get.go).
 func (s *server) Services(ctx context.Context) ([]domain.Service, error) {
-	offers, err := s.Broker.Market(ctx, boxOf(ctx).who)
-	if err != nil {
-		return nil, s.answer(err)
+	var service, plan string
+	err := json.Unmarshal(boxOf(ctx).body["service_id"], &service)
+	if err == nil {
+		err = json.Unmarshal(boxOf(ctx).body["plan_id"], &plan)
 	}
-	services := make([]domain.Service, 0, len(offers))
-	for _, o := range offers {
-		services = append(services, service(o))
-	}
-	return services, nil
+	return []domain.Service{{ID: service, Plans: []domain.ServicePlan{{ID: plan}}}}, s.answer(err)
+}
+
+// offered is a service as the library writes it, with what it has no field for.
+type offered struct {
+	domain.Service
+	Plans []offeredPlan `json:"plans"`
+}
+
+type offeredPlan struct {
+	domain.ServicePlan
+	Rotatable bool `json:"binding_rotatable,omitempty"` // old platforms refuse plans with fields they do not know
 }
 
 // service leaves out what is not known: some platforms stumble over null.
-func service(o broker.Offer) domain.Service {
+func service(o broker.Offer) offered {
 	tags := o.Tags
 	if len(tags) == 0 {
 		tags = []string{string(o.Kind)} // and over a service without tags
 	}
-	out := domain.Service{
+	out := offered{Service: domain.Service{
 		ID: o.ID, Name: o.Name, Description: cmp.Or(o.Description, o.DisplayName, o.Name), Bindable: o.Bindable, Tags: tags,
-		InstancesRetrievable: true, BindingsRetrievable: true,
+		InstancesRetrievable: true, BindingsRetrievable: true, PlanUpdatable: o.Updatable, AllowContextUpdates: true,
 		Metadata: &domain.ServiceMetadata{DisplayName: o.DisplayName, DocumentationUrl: o.Docs, ProviderDisplayName: o.Provider},
-	}
+	}}
 	for _, p := range o.Plans {
-		out.Plans = append(out.Plans, plan(p))
+		out.Plans = append(out.Plans, offeredPlan{plan(p), p.Rotatable})
 	}
 	return out
 }
@@ -48,7 +57,7 @@ func service(o broker.Offer) domain.Service {
 func plan(p catalog.Plan) domain.ServicePlan {
 	out := domain.ServicePlan{
 		ID: p.ID, Name: p.Name, Description: cmp.Or(p.Description, p.DisplayName, p.Name),
-		Free: domain.FreeValue(p.Free()), Bindable: domain.BindableValue(p.Bindable),
+		Free: domain.FreeValue(p.Free()), Bindable: domain.BindableValue(p.Bindable), PlanUpdatable: &p.Updatable,
 		Metadata: &domain.ServicePlanMetadata{DisplayName: p.DisplayName, Costs: costs(p)},
 		Schemas: &domain.ServiceSchemas{ // all three, or the library writes null into the others
 			Instance: domain.ServiceInstanceSchema{Create: schema(p.Schemas.Create), Update: schema(p.Schemas.Update)},

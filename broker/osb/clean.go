@@ -37,8 +37,8 @@ func cleanPath(r *http.Request) error {
 // id decodes an id out of a path: any text is legal, %2F included, but not too long and without control characters.
 func id(encoded string) (string, error) {
 	s, err := url.PathUnescape(encoded)
-	if err != nil || len(s) > maxID || strings.ContainsFunc(s, unicode.IsControl) || strings.ToValidUTF8(s, "") != s {
-		return "", fault.Invalid.Errorf("An id in the path is not legal: at most %d bytes of UTF-8, no control characters.", maxID)
+	if err != nil || s == "" || len(s) > maxID || strings.ContainsFunc(s, unicode.IsControl) || strings.ToValidUTF8(s, "") != s {
+		return "", fault.Invalid.Errorf("An id in the path is not legal: 1 to %d bytes of UTF-8, no control characters.", maxID)
 	}
 	return s, nil
 }

@@ -22,8 +22,9 @@ var served = regexp.MustCompile(`^2\.[0-9]{1,4}$`)
 // work on a clean request and makes its answer lawful.
 type door struct {
 	Config
-	inner http.Handler
-	limit *limit
+	inner  http.Handler
+	limit  *limit
+	prints prints
 }
 
 // Router is brokerapi's router, whose routes the permission tests walk.
@@ -38,6 +39,10 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	clean, err := d.enter(w, r, b)
 	if err != nil {
 		d.refuse(w, r, err)
+		return
+	}
+	if r.Method == http.MethodGet && clean.URL.Path == "/v2/catalog" {
+		d.catalog(w, clean, b)
 		return
 	}
 	inner := httptest.NewRecorder() // answers are small: they are held back until they are whole

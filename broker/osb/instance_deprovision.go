@@ -46,8 +46,16 @@ func (s *server) instance(ctx context.Context, encoded string) (broker.Instance,
 // meant finds the instance, and refuses a request that names a service or a plan which is not its own: it speaks of another one.
 func (s *server) meant(ctx context.Context, encoded, service, plan string) (broker.Instance, error) {
 	i, err := s.instance(ctx, encoded)
-	if err == nil && i.State != broker.Gone && (service != i.OfferingID || plan != i.PlanID) {
-		err = fault.Invalid.Errorf("The instance has another service_id or plan_id than the request names.")
+	if err != nil || i.State == broker.Gone || service == i.OfferingID && plan == i.PlanID {
+		return i, err
+	}
+	wrong := fault.Invalid.Errorf("The instance has another service_id or plan_id than the request names.")
+	if service != i.OfferingID || i.Operation.Verb == "provision" {
+		return i, wrong
+	}
+	o, _, err := s.Broker.Plan(ctx, plan) // its plan was changed once: a platform may not know that it succeeded, and must still be able to delete
+	if err == nil && o.ID != i.OfferingID || fault.KindOf(err) == fault.NotFound && err != nil {
+		err = wrong
 	}
 	return i, err
 }

@@ -24,6 +24,9 @@ func (s *server) GetInstance(ctx context.Context, encoded string, _ domain.Fetch
 	if err != nil {
 		return domain.GetInstanceDetailsSpec{}, s.answer(err)
 	}
+	if i.Maintenance != "" {
+		boxOf(ctx).add("maintenance_info", domain.MaintenanceInfo{Version: i.Maintenance})
+	}
 	return domain.GetInstanceDetailsSpec{ServiceID: i.OfferingID, PlanID: i.PlanID, DashboardURL: i.DashboardURL, Parameters: object(i.Params)}, nil
 }
 

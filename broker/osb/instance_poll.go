@@ -14,9 +14,15 @@ func (s *server) LastOperation(ctx context.Context, encoded string, _ domain.Pol
 	if err != nil {
 		return domain.LastOperation{}, s.answer(err)
 	}
-	return progress(i.Operation), nil
+	return progress(ctx, i.Operation), nil
 }
 
-func progress(op broker.Operation) domain.LastOperation {
+func progress(ctx context.Context, op broker.Operation) domain.LastOperation {
+	switch op.State {
+	case "in progress":
+		retryAfter(ctx, op)
+	case "failed":
+		usable(ctx, op)
+	}
 	return domain.LastOperation{State: domain.LastOperationState(op.State), Description: op.Note}
 }

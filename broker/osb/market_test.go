@@ -94,7 +94,7 @@ func newMarketWaiting(t *testing.T, wait time.Duration) *market {
 	dir := directory.New(directory.Config{DB: db, Audit: trail, Accounts: free{}})
 	m.broker, err = broker.New(ctx, broker.Config{
 		DB: db, Tasks: engine, Calendar: calendar, Box: box, Audit: trail, Clock: clk, Providers: m.driver.Set(ctx, "fakes", "here"),
-		Currency: "EUR", Meter: free{}, Gate: free{}, Tenants: dir, Log: log,
+		Currency: "EUR", Meter: free{}, Gate: free{}, Tenants: dir, Log: log, Terms: terms(),
 	})
 	m.ok(err)
 	m.ok(engine.Start(ctx))
@@ -202,4 +202,14 @@ func (m *market) done(path string) string {
 	}
 	m.t.Fatal("still in progress")
 	return ""
+}
+
+// terms sells what the fake offers, and a few plans made from it: one for apps only, one that leads to one plan alone.
+func terms() map[string][]catalog.Terms {
+	var plans []catalog.PlanTerms
+	for _, name := range []string{"sync", "async", "slow", "unbindable", "rotatable", "maintained", "failing", "lying", "flaky"} {
+		plans = append(plans, catalog.PlanTerms{Name: name})
+	}
+	plans = append(plans, catalog.PlanTerms{Name: "apps", From: "sync", AppOnly: true}, catalog.PlanTerms{Name: "narrow", From: "sync", Targets: []string{"sync"}})
+	return map[string][]catalog.Terms{"fakes": {{Plans: plans}}}
 }

@@ -94,7 +94,9 @@ func TestALifeInAsync(t *testing.T) {
 	if a := m.is(m.ask("PUT", i+"/service_bindings/b", bind), 422); a.body["error"] != "AsyncRequired" {
 		t.Fatal(a.raw)
 	}
+	hold := m.driver.Hang("bind")
 	bound := m.is(m.ask("PUT", i+"/service_bindings/b"+async, bind), 202)
+	hold.Release()
 	if bound.body["credentials"] != nil || bound.body["operation"] == nil {
 		t.Fatal(bound.raw)
 	}

@@ -2,6 +2,8 @@ package osb
 
 import (
 	"context"
+	"strconv"
+	"time"
 
 	"github.com/sutlerhq/sutler/broker"
 	"github.com/sutlerhq/sutler/internal/fault"
@@ -10,6 +12,7 @@ import (
 // finish waits for an operation as long as the plan and the platform's patience say. Later tells that the platform has to ask again.
 func (s *server) finish(ctx context.Context, op broker.Operation, asyncPlan, asyncAllowed bool) (later bool, err error) {
 	if asyncPlan && asyncAllowed && !op.Done() {
+		retryAfter(ctx, op)
 		return true, nil
 	}
 	wait := s.SyncWait
@@ -23,13 +26,33 @@ func (s *server) finish(ctx context.Context, op broker.Operation, asyncPlan, asy
 	}
 	switch {
 	case op.State == "failed":
+		usable(ctx, op)
 		return false, fault.ProviderFailed.Errorf("%s", op.Note)
 	case op.Done():
 		return false, nil
 	case asyncAllowed:
+		retryAfter(ctx, op)
 		return true, nil
 	}
 	return false, fault.Timeout.Errorf("It takes longer than a request may; the work goes on. Ask again, with accepts_incomplete=true.")
+}
+
+// retryAfter says when to ask again: the longer it has been going on, the later.
+func retryAfter(ctx context.Context, op broker.Operation) {
+	age := time.Since(op.StartedAt)
+	seconds := max(1, min(30, int(age/(4*time.Second))))
+	boxOf(ctx).header.Set("Retry-After", strconv.Itoa(seconds))
+}
+
+// usable says of a failed update or delete what became of the instance; the protocol allows it there and nowhere else.
+func usable(ctx context.Context, op broker.Operation) {
+	switch op.Verb {
+	case "update":
+		boxOf(ctx).add("instance_usable", true)
+		boxOf(ctx).add("update_repeatable", op.Repeatable)
+	case "deprovision":
+		boxOf(ctx).add("instance_usable", false)
+	}
 }
 
 // needsAsync refuses a platform that would not wait, for a plan that takes its time. An unknown plan is somebody else's finding.

@@ -1,0 +1,50 @@
+package osb
+
+import (
+	"context"
+
+	"github.com/pivotal-cf/brokerapi/v10/domain"
+	"github.com/sutlerhq/sutler/broker"
+	"github.com/sutlerhq/sutler/internal/fault"
+)
+
+// instantForm is how the protocol writes an instant.
+const instantForm = "2006-01-02T15:04:05.0Z"
+
+// endpoint is one address of a binding on the wire.
+type endpoint struct {
+	Host     string   `json:"host"`
+	Ports    []string `json:"ports"`
+	Protocol string   `json:"protocol,omitempty"`
+}
+
+// describe adds to a binding's answer where the backend is and how long the credentials last.
+func describe(ctx context.Context, c broker.Credentials) {
+	b := boxOf(ctx)
+	var at []endpoint
+	for _, e := range c.Endpoints {
+		at = append(at, endpoint{e.Host, e.Ports, e.Protocol})
+	}
+	if len(at) > 0 {
+		b.add("endpoints", at)
+	}
+	lasts := map[string]string{}
+	if t := c.Binding.ExpiresAt; !t.IsZero() {
+		lasts["expires_at"] = t.UTC().Format(instantForm)
+	}
+	if t := c.Binding.RenewBefore(); !t.IsZero() {
+		lasts["renew_before"] = t.UTC().Format(instantForm)
+	}
+	if len(lasts) > 0 {
+		b.add("metadata", lasts)
+	}
+}
+
+// namesApp refuses a bind that names no app where the plan wants one. Service keys name none, or an empty one.
+func (s *server) namesApp(ctx context.Context, d domain.BindDetails) error {
+	_, plan, err := s.Broker.Plan(ctx, d.PlanID)
+	if err == nil && plan.AppOnly && d.AppGUID == "" && (d.BindResource == nil || d.BindResource.AppGuid == "") {
+		err = fault.Unprocessable.Errorf("This plan is bound to apps only: name one in bind_resource.app_guid.").WithCode("RequiresApp")
+	}
+	return err
+}

@@ -1,0 +1,69 @@
+package osb
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/sutlerhq/sutler/identity"
+)
+
+// prints keeps each platform's catalog as it was last written out: encoding a large one costs more than all the rest of a request.
+type prints struct{ byPlatform sync.Map } // platform id -> print
+
+type print struct {
+	edition string // of the market, as the platform sees it
+	tag     string
+	body    []byte
+}
+
+// catalog is GET /v2/catalog: what the asking platform may buy, or 304 when it has that already.
+func (d *door) catalog(w http.ResponseWriter, r *http.Request, b *box) {
+	p, err := d.print(r, b.who)
+	if err != nil {
+		d.refuse(w, r, err)
+		return
+	}
+	w.Header().Set("ETag", p.tag)
+	w.Header().Set("Cache-Control", "private, no-cache")
+	if matches(r.Header.Get("If-None-Match"), p.tag) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	send(w, http.StatusOK, p.body)
+}
+
+func (d *door) print(r *http.Request, who identity.Principal) (print, error) {
+	edition, err := d.Broker.Edition(r.Context(), who)
+	if err != nil {
+		return print{}, err
+	}
+	if had, ok := d.prints.byPlatform.Load(who.ID); ok && had.(print).edition == edition {
+		return had.(print), nil
+	}
+	offers, err := d.Broker.Market(r.Context(), who)
+	if err != nil {
+		return print{}, err
+	}
+	services := make([]offered, 0, len(offers))
+	for _, o := range offers {
+		services = append(services, service(o))
+	}
+	body := encode(map[string]any{"services": services})
+	sum := sha256.Sum256(body)
+	p := print{edition, `"` + hex.EncodeToString(sum[:12]) + `"`, body}
+	d.prints.byPlatform.Store(who.ID, p)
+	return p, nil
+}
+
+// matches tells whether a list of tags, weak ones too, has this one.
+func matches(list, tag string) bool {
+	for t := range strings.SplitSeq(list, ",") {
+		if t = strings.TrimSpace(t); t == "*" || strings.TrimPrefix(t, "W/") == tag {
+			return true
+		}
+	}
+	return false
+}
