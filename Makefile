@@ -26,8 +26,10 @@ quick: ## the same without servers and browsers
 bench: ## benchmarks as ratios within one run -> docs/benchmarks.md
 	@scripts/bench.sh
 
-crash: prepare ## kill -9 while work runs, on both stores, again and again
-	@go test -count=5 -run 'Kill|Crash' ./cmd/sutler ./internal/tasks
+crash: prepare ## kill -9 at every step of durable work, on both stores -> docs/crash-matrix.md
+	@SUTLER_CRASH=$(CURDIR)/docs/crash-matrix.md go test -count=1 -timeout 30m -run CrashMatrix ./cmd/sutler
+	@go test -count=1 -timeout 15m -run 'Kill|Crash|TakesOver' ./cmd/sutler ./internal/tasks
+	@sed '/^## Places/,$$d' docs/crash-matrix.md
 
 lint: $(BIN)/golangci-lint ## golangci-lint alone: it holds gofumpt, vet and staticcheck
 	$(BIN)/golangci-lint run ./...

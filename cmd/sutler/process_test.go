@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/sutlerhq/sutler/internal/database/dbtest"
+	"github.com/sutlerhq/sutler/internal/failpoint"
 	"github.com/sutlerhq/sutler/providers/local"
 	"github.com/sutlerhq/sutler/web/client"
 )
@@ -53,7 +54,10 @@ func (o *output) Write(p []byte) (int, error) { o.mu.Lock(); defer o.mu.Unlock()
 func (o *output) String() string { o.mu.Lock(); defer o.mu.Unlock(); return o.b.String() }
 
 // start runs sutler until it ends or the test does; then its stderr is shown when the test failed.
-func start(t *testing.T, args ...string) *process {
+func start(t *testing.T, args ...string) *process { t.Helper(); return startWith(t, "", args...) }
+
+// startWith is start with failpoints armed.
+func startWith(t *testing.T, failpoints string, args ...string) *process {
 	t.Helper()
 	path, err := program()
 	if err != nil {
@@ -61,7 +65,7 @@ func start(t *testing.T, args ...string) *process {
 	}
 	p := &process{cmd: exec.Command(path, args...), out: new(output), dead: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
-	p.cmd.Env = append(os.Environ(), "NO_COLOR=1")
+	p.cmd.Env = append(os.Environ(), "NO_COLOR=1", failpoint.Variable+"="+failpoints)
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -187,9 +191,12 @@ func (s site) settle(t *testing.T) string {
 }
 
 // run starts the market and waits until it answers.
-func (s site) run(t *testing.T) *process {
+func (s site) run(t *testing.T) *process { t.Helper(); return s.runWith(t, "") }
+
+// runWith is run with failpoints armed.
+func (s site) runWith(t *testing.T, failpoints string) *process {
 	t.Helper()
-	p := start(t, "serve", "--config", s.config)
+	p := startWith(t, failpoints, "serve", "--config", s.config)
 	p.await(t, "ready market", func() bool { return answersAt(s.url + "/readyz") })
 	return p
 }

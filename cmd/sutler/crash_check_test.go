@@ -1,0 +1,154 @@
+package main
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/sutlerhq/sutler/web/client"
+)
+
+// converge waits until the case is where it has to end, and nothing is under way any more.
+func (l *lane) converge(t *testing.T, p *process, c crashCase) {
+	t.Helper()
+	if c.applied() {
+		l.follow(t, p, c)
+	}
+	p.await(t, "rest", func() bool {
+		return l.count(t, "SELECT count(*) FROM operations WHERE live = 1") == 0 && l.count(t, "SELECT count(*) FROM tasks WHERE kind = 'operation'") == 0
+	})
+}
+
+// follow waits for the end of an intent that had committed, and takes note of it.
+func (l *lane) follow(t *testing.T, p *process, c crashCase) {
+	t.Helper()
+	switch c.verb {
+	case "provision":
+		l.await(t, p, func() (err error) {
+			l.instance, err = l.client().Instance(t.Context(), client.Place{Org: devOrg, Project: devProject}, l.wish(c).Name)
+			return not(err, l.instance.State == "ready", l.instance.State+" "+l.instance.Note)
+		})
+		l.born++
+	case "bind":
+		l.await(t, p, func() error {
+			list, err := l.client().Bindings(t.Context(), client.Place{Org: devOrg, Project: devProject}, l.instance.ID, "")
+			if err != nil || len(list) != 1 {
+				return errors.Join(err, errors.New("no binding"))
+			}
+			if list[0].State == "ready" {
+				l.binding, err = l.client().Credentials(t.Context(), list[0].ID)
+			}
+			return not(err, list[0].State == "ready", list[0].State+" "+list[0].Note)
+		})
+	case "unbind":
+		l.awaitNoBinding(t, p)
+	case "deprovision":
+		l.await(t, p, func() error {
+			i, err := l.client().Instance(t.Context(), client.Place{Org: devOrg, Project: devProject}, l.instance.ID)
+			return not(gone(err), err != nil || i.State == "gone", i.State+" "+i.Note)
+		})
+		l.awaitNoBinding(t, p)
+		l.instance = client.Instance{}
+	}
+}
+
+func (l *lane) awaitNoBinding(t *testing.T, p *process) {
+	t.Helper()
+	if l.binding.ID == "" {
+		return
+	}
+	l.await(t, p, func() error {
+		b, err := l.client().Binding(t.Context(), l.binding.ID)
+		return not(gone(err), err != nil || b.State == "gone", b.State+" "+b.Note)
+	})
+	l.ended, l.binding = l.binding.Credentials, client.Binding{}
+}
+
+// gone takes the answers for what is not there any more as no error.
+func gone(err error) error {
+	if e, ok := errors.AsType[*client.Error](err); ok && (e.Status == http.StatusNotFound || e.Status == http.StatusGone) {
+		return nil
+	}
+	return err
+}
+
+func not(err error, ok bool, is string) error {
+	if err == nil && !ok {
+		err = errors.New("it is " + is)
+	}
+	return err
+}
+
+func (l *lane) await(t *testing.T, p *process, f func() error) {
+	t.Helper()
+	var err error
+	p.await(t, "legal end", func() bool { err = f(); return err == nil || t.Failed() })
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// check compares backend, books and operations with what the lane has.
+func (l *lane) check(t *testing.T) {
+	t.Helper()
+	want, open := len(l.empty), 0
+	if l.instance.ID != "" {
+		want, open = want+l.perInstance, 1
+	}
+	if l.binding.ID != "" {
+		want += l.perBinding
+	}
+	if got := l.backend.objects(t); len(got) != want {
+		t.Errorf("the backend holds %v, want %d objects", got, want)
+	}
+	for query, want := range map[string]int{
+		"SELECT count(*) FROM intervals":                                         l.born,
+		"SELECT count(*) FROM intervals WHERE ended_at = 0":                      open,
+		"SELECT count(*) FROM instances WHERE state <> 'gone'":                   open,
+		"SELECT count(*) FROM instances":                                         l.born,
+		"SELECT count(*) FROM operations WHERE live = 1 OR state <> 'succeeded'": 0,
+	} {
+		if n := l.count(t, query); n != want {
+			t.Errorf("%s: %d, want %d", query, n, want)
+		}
+	}
+	if b, ok := l.backend.(fakeBackend); ok && l.instance.ID != "" && b.Made(l.instance.ID) != 1 {
+		t.Errorf("the backend made the instance %d times", b.Made(l.instance.ID))
+	}
+	if l.binding.ID != "" {
+		if err := l.backend.login(l.binding.Credentials); err != nil {
+			t.Errorf("the credentials do not let in: %v", err)
+		}
+	}
+	if l.ended != nil && l.backend.login(l.ended) == nil {
+		t.Error("the credentials of an ended binding let in")
+	}
+}
+
+// prepare brings the lane to where a case begins: nothing for a provision, an instance for a bind, both for the ends.
+func (l *lane) prepare(t *testing.T, p *process, c crashCase) {
+	t.Helper()
+	clean := func(verb string) {
+		t.Helper()
+		step := crashCase{want: c.want, verb: verb, point: "none"}
+		l.ask(t, step)
+		l.converge(t, p, step)
+	}
+	wrongPlan := l.instance.ID != "" && !strings.HasSuffix(c.want, ":"+l.instance.Plan)
+	if l.instance.ID != "" && (c.verb == "provision" || wrongPlan) {
+		clean("deprovision")
+	}
+	if c.verb == "provision" {
+		return
+	}
+	if l.instance.ID == "" {
+		clean("provision")
+	}
+	if c.verb != "bind" && l.binding.ID == "" {
+		clean("bind")
+	}
+	if c.verb == "bind" && l.binding.ID != "" {
+		clean("unbind")
+	}
+}
