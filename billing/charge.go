@@ -26,28 +26,8 @@ type charge struct {
 
 // charges rates what an account used in a month, within a scope ({}: all of it), as if the month ended at until (zero: at its real end).
 func (l *Ledger) charges(ctx context.Context, a accountRow, in identity.Scope, month Period, until time.Time) ([]charge, error) {
-	from, to := month.From.UnixMicro(), month.To.UnixMicro()
-	intervals, err := l.intervalsIn(ctx, a.ID, in, from, to)
+	input, intervals, err := l.input(ctx, a, in, month, until)
 	if err != nil {
-		return nil, err
-	}
-	suspensions, err := l.suspensions(ctx, a.ID)
-	if err != nil {
-		return nil, err
-	}
-	events, err := l.events(ctx, []string{a.ID}, from, to, false)
-	if err != nil {
-		return nil, err
-	}
-	prices, err := l.prices(ctx, plansOf(intervals), a.Currency)
-	if err != nil {
-		return nil, err
-	}
-	input := rating.Input{Currency: a.Currency, Period: rating.Span(month), Until: until, Intervals: spans(intervals, suspensions)}
-	if input.Prices, err = pricesOf(prices); err != nil {
-		return nil, err
-	}
-	if input.Uses, err = usesOf(events); err != nil {
 		return nil, err
 	}
 	lines, err := rating.Rate(input)
@@ -56,6 +36,34 @@ func (l *Ledger) charges(ctx context.Context, a accountRow, in identity.Scope, m
 			WithHint("An operator must look at what was reported and at the price.")
 	}
 	return named(lines, intervals)
+}
+
+// input gathers what an account's charges of a month depend on.
+func (l *Ledger) input(ctx context.Context, a accountRow, in identity.Scope, month Period, until time.Time) (input rating.Input, intervals []intervalRow, err error) {
+	from, to := month.From.UnixMicro(), month.To.UnixMicro()
+	if intervals, err = l.intervalsIn(ctx, a.ID, in, from, to); err != nil {
+		return input, nil, err
+	}
+	suspensions, err := l.suspensions(ctx, a.ID)
+	if err != nil {
+		return input, nil, err
+	}
+	events, err := l.events(ctx, []string{a.ID}, from, to, false)
+	if err != nil {
+		return input, nil, err
+	}
+	prices, err := l.prices(ctx, plansOf(intervals), a.Currency)
+	if err != nil {
+		return input, nil, err
+	}
+	input = rating.Input{Currency: a.Currency, Period: rating.Span(month), Until: until, Intervals: spans(intervals, suspensions)}
+	if input.Prices, err = pricesOf(prices); err != nil {
+		return input, nil, err
+	}
+	if input.Uses, err = usesOf(events); err != nil {
+		return input, nil, err
+	}
+	return input, intervals, nil
 }
 
 // spans joins intervals with the suspensions of their instances.

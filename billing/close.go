@@ -28,6 +28,12 @@ func (l *Ledger) close(ctx context.Context, id string, month Period, key *ecdsa.
 		if err != nil || account.ClosedTo >= month.To.UnixMicro() {
 			return err
 		}
+		if err := l.flagStrays(ctx, id, month.From.UnixMicro(), month.To.UnixMicro()); err != nil {
+			return err
+		}
+		if err := l.carry(ctx, account, month); err != nil {
+			return err
+		}
 		charges, err := l.charges(ctx, account, identity.Scope{}, month, time.Time{})
 		if err != nil {
 			return err

@@ -126,7 +126,7 @@ func (l *Ledger) record(ctx context.Context, e catalog.Event, provider string) (
 	known, err := l.eventHash(ctx, e)
 	if err == nil && known != row.Hash {
 		err = fault.Conflict.Errorf("The event %q of %q was reported before with other content.", e.ID, e.Source).
-			WithHint("A correction is a new event with its own id, the difference as its value and a time in the running month.")
+			WithHint("A correction is a new event with its own id, the difference as its value and a time in the running month, in which the instance still runs; what that month cannot take goes to the next.")
 	}
 	return false, err
 }

@@ -46,3 +46,18 @@ func (s store) events(ctx context.Context, accounts []string, from, to int64, la
 	return read[eventRow](ctx, s, `SELECT * FROM usage_events WHERE account IN ? AND at >= ? AND at < ? AND late <= ? ORDER BY instance, at, sender, source, id`,
 		accounts, from, to, most)
 }
+
+// lowered tells whether any event of an account's window is below zero.
+func (s store) lowered(ctx context.Context, account string, from, to int64) (bool, error) {
+	rows, err := read[string](ctx, s, `SELECT id FROM usage_events WHERE account = ? AND at >= ? AND at < ? AND late = 0 AND value LIKE '-%' LIMIT 1`, account, from, to)
+	return len(rows) > 0, err
+}
+
+// flagStrays flags the events of an account's month whose instance turned out not to have run in it, such as one that was stopped at an earlier
+// moment after they came: no line of the month takes them.
+func (s store) flagStrays(ctx context.Context, account string, from, to int64) error {
+	_, err := s.exec(ctx, `UPDATE usage_events SET late = 1 WHERE account = ? AND at >= ? AND at < ? AND late = 0 AND NOT EXISTS (
+ SELECT 1 FROM intervals i WHERE i.instance = usage_events.instance AND i.account = usage_events.account AND i.started_at < ?
+ AND (i.ended_at = 0 OR (i.ended_at > ? AND i.ended_at > i.started_at)))`, account, from, to, to, from)
+	return err
+}

@@ -38,7 +38,7 @@ func (r rater) fixed(rate catalog.Rate, p *part) (charge, error) {
 	return charge{}, fmt.Errorf("the proration %q is not built", rate.Proration)
 }
 
-// perUnit charges each unit of a metric beyond the included ones. A sum below zero charges nothing.
+// perUnit charges each unit of a metric beyond the included ones. A sum below zero charges nothing (see Remainders).
 func perUnit(rate catalog.Rate, p *part) (charge, error) {
 	i := slices.IndexFunc(p.price.Metrics, func(m catalog.Metric) bool { return m.Name == rate.Metric })
 	if i < 0 {

@@ -61,6 +61,23 @@ type Line struct {
 // Rate computes the lines, ordered by instance, time and the order of the plan's rates. Overlapping intervals of one instance, an unknown currency,
 // a rate that catalog.ValidateRates would refuse and amounts beyond int64 are errors.
 func Rate(in Input) ([]Line, error) {
+	var lines []Line
+	err := in.each(func(r rater, p *part) error {
+		got, err := r.part(p)
+		if err != nil {
+			return fmt.Errorf("instance %s: %w", p.instance, err)
+		}
+		lines = append(lines, got...)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return lines, nil
+}
+
+// each visits the parts of every instance with their uses, in the order of the lines.
+func (in Input) each(visit func(rater, *part) error) error {
 	r := rater{Input: in, end: in.Period.To, prices: slices.Clone(in.Prices)}
 	if !in.Until.IsZero() && in.Until.Before(r.end) {
 		r.end = in.Until
@@ -75,7 +92,6 @@ func Rate(in Input) ([]Line, error) {
 	slices.SortFunc(uses, func(a, b Use) int {
 		return first(strings.Compare(a.Instance, b.Instance), a.At.Compare(b.At), strings.Compare(a.Key, b.Key))
 	})
-	var lines []Line
 	for len(intervals) > 0 {
 		id := intervals[0].Instance
 		n := count(intervals, func(i Interval) bool { return i.Instance == id })
@@ -83,13 +99,18 @@ func Rate(in Input) ([]Line, error) {
 			uses = uses[1:]
 		}
 		m := count(uses, func(u Use) bool { return u.Instance == id })
-		got, err := r.instance(intervals[:n], uses[:m])
+		parts, err := r.parts(intervals[:n], uses[:m])
 		if err != nil {
-			return nil, err
+			return err
 		}
-		lines, intervals, uses = append(lines, got...), intervals[n:], uses[m:]
+		for _, p := range parts {
+			if err := visit(r, p); err != nil {
+				return err
+			}
+		}
+		intervals, uses = intervals[n:], uses[m:]
 	}
-	return lines, nil
+	return nil
 }
 
 type rater struct {
@@ -116,8 +137,8 @@ func count[T any](list []T, same func(T) bool) int {
 	return len(list)
 }
 
-// instance rates one instance: its intervals in order of time, its uses in order of time.
-func (r rater) instance(intervals []Interval, uses []Use) ([]Line, error) {
+// parts gives those of one instance with their uses: its intervals in order of time, its uses in order of time.
+func (r rater) parts(intervals []Interval, uses []Use) ([]*part, error) {
 	segments, err := r.segments(intervals)
 	if err != nil {
 		return nil, err
@@ -131,15 +152,7 @@ func (r rater) instance(intervals []Interval, uses []Use) ([]Line, error) {
 			p.uses = append(p.uses, u)
 		}
 	}
-	var lines []Line
-	for _, p := range parts {
-		got, err := r.part(p)
-		if err != nil {
-			return nil, fmt.Errorf("instance %s: %w", p.instance, err)
-		}
-		lines = append(lines, got...)
-	}
-	return lines, nil
+	return parts, nil
 }
 
 // part applies every rate of one price version to what ran under it.
