@@ -18,7 +18,11 @@ func (s *server) unbind(ctx context.Context, encodedInstance, encoded string, d 
 	if err != nil {
 		return op, false, err
 	}
-	if _, err = s.meant(ctx, encodedInstance, d.ServiceID, d.PlanID); err != nil {
+	i, err := s.meant(ctx, encodedInstance, d.ServiceID, d.PlanID)
+	if err != nil {
+		return op, false, err
+	}
+	if async, err = s.needsAsync(ctx, i.PlanID, asyncAllowed); err != nil { // a former plan may have been named
 		return op, false, err
 	}
 	bd, err := s.binding(ctx, encodedInstance, encoded)

@@ -280,6 +280,23 @@ func TestAPlanThatIsNotTheInstances(t *testing.T) {
 	m.is(m.ask("DELETE", i+query(own, sync), ""), 200)
 }
 
+// A plan that was changed may be named by its former id, but the present one says whether the platform has to wait.
+func TestAFormerPlanDoesNotHurryAnUnbind(t *testing.T) {
+	m := newMarket(t)
+	const i, async = "/v2/service_instances/i", "?accepts_incomplete=true"
+	const b = i + "/service_bindings/b"
+	m.is(m.ask("PUT", i, m.order("sync", "")), 201)
+	m.is(m.ask("PUT", b, `{"service_id":"`+m.offering.ID+`","plan_id":"`+m.plan("sync")+`"}`), 201)
+	m.is(m.ask("PATCH", i+async, m.toPlan("async")), 202)
+	if m.done(i) != "succeeded" {
+		t.Fatal("the plan is not changed")
+	}
+	if a := m.is(m.ask("DELETE", b+m.query("sync"), ""), 422); a.body["error"] != "AsyncRequired" {
+		t.Fatal(a.raw)
+	}
+	m.is(m.ask("GET", b, ""), 200)
+}
+
 // Only the key as the protocol writes it counts, whatever the order; keys inside of parameters are nobody's but the plan's.
 func TestKeysThatDifferInCase(t *testing.T) {
 	m := newMarket(t)
