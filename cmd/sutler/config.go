@@ -78,12 +78,14 @@ type issuerConfig struct {
 func loadConfig(path string) (c config, warnings conf.Problems, err error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return c, nil, fault.NotFound.Wrap(err, "The configuration %s cannot be read.", path).
+		return c, nil, fault.NotFound.Wrap(err, "The configuration %s cannot be read: %s.", path, because(err)).
 			WithHint("Start from deploy/sutler.yaml, and give its place with --config.")
 	}
 	doc := conf.Read(data, &c)
-	c.defaults()
-	c.check(doc)
+	if !doc.Unread { // else everything would be missing
+		c.defaults()
+		c.check(doc)
+	}
 	if len(doc.Problems) == 0 {
 		return c, doc.Warnings, nil
 	}
@@ -93,7 +95,7 @@ func loadConfig(path string) (c config, warnings conf.Problems, err error) {
 		if p.Line > 0 {
 			at = fmt.Sprintf("line %d", p.Line)
 			if p.Path != "" {
-				what = p.Path + " " + p.Text
+				what = p.Path + ": " + p.Text
 			}
 		}
 		f = f.WithFields(fault.Field{Path: at, Reason: what})

@@ -54,13 +54,13 @@ func TestConfigSaysEveryProblemWithItsLine(t *testing.T) {
 		"other store":         {"sqlite:///var/lib/sutler/sutler.db", "mysql://x", []string{"line 1|sqlite:// or postgres://"}},
 		"listen without port": {"listen: 127.0.0.1:8080", "listen: 127.0.0.1", []string{"line 2|host:port"}},
 		"https without tls":   {"public_url: http:", "public_url: https:", []string{"line 3|trusted_proxies"}},
-		"tls without files":   {"egress:", "tls: {cert: /nowhere}\negress:", []string{"line 7|/nowhere cannot be read", "line 7|tls.key is missing"}},
+		"tls without files":   {"egress:", "tls: {cert: /nowhere}\negress:", []string{"line 7|/nowhere cannot be read", "line 7|tls.key: is missing"}},
 		"country":             {"country: DE", "country: Germany", []string{"line 5|two capital letters"}},
 		"tax above one":       {`rate: "0.19"`, `rate: "19"`, []string{"line 5|below 1"}},
 		"bad prefix":          {"[10.0.0.0/8]", "[10.0.0.0]", []string{"line 7|egress[0]"}},
 		"unknown driver":      {"driver: fake", "driver: fak", []string{`line 10|there is no driver "fak". Did you mean "fake"?`}},
 		"unknown setting":     {"region: eu\n", "region: eu\n  settings: {dri: /tmp}\n", []string{`line 12|unknown key "dri". Did you mean "dir"?`}},
-		"no region":           {"  region: eu\n", "", []string{"line 9|region is missing"}},
+		"no region":           {"  region: eu\n", "", []string{"line 9|region: is missing"}},
 		"name twice":          {"providers:\n", "providers:\n- {name: make-believe, driver: fake, region: us, offerings: [{offering: fake, name: other}]}\n", []string{"line 10|taken by the provider in line 9"}},
 		"unknown plan":        {"name: sync", "name: sink", []string{"line 14|no plan, so nothing", `line 15|no plan "sink"`}},
 		"unknown model":       {"model: fixed", "model: fixd", []string{"line 16|fixd"}},
@@ -100,5 +100,24 @@ func TestConfigKeepsSecretsToItself(t *testing.T) {
 		if strings.Contains(f.Reason+err.Error(), "swordfish") {
 			t.Errorf("the password is in %q", f.Reason)
 		}
+	}
+}
+
+func TestWhatIsNoYAMLIsSaidOnce(t *testing.T) {
+	for name, text := range map[string]string{"syntax": "store: [\n", "no mapping": "just words", "binary": "\x7fELF\x01\x02"} {
+		err := load(t, text)
+		if err == nil || len(fault.Of(err).Fields) != 1 {
+			t.Errorf("%s: %v %v", name, err, fault.Of(err).Fields)
+		}
+	}
+	if _, _, err := loadConfig(t.TempDir()); err == nil || !strings.Contains(err.Error(), "it is a folder") {
+		t.Errorf("a folder: %v", err)
+	}
+}
+
+func TestASecondProviderOfANameHasItsOwnPlace(t *testing.T) {
+	c := config{Providers: []providerConfig{{Name: "n"}, {Name: "n"}, {Name: "m"}}}
+	if got := c.path("providers/" + c.placeOf(1) + "/offerings/0"); got != "providers[1].offerings[0]" {
+		t.Errorf("the place is %q", got)
 	}
 }

@@ -37,7 +37,7 @@ func newCreate(s *session) *cobra.Command {
 	var n creation
 	c := &cobra.Command{
 		Use: "create KIND|OFFERING[:PLAN] [NAME]", Short: "Create an instance of a kind or an offering",
-		Example: "  sutler create postgresql shopdb --wait\n  sutler create nats:small --region eu --app web --as EVENTS\n  sutler create postgresql reports -p extensions='[\"pg_trgm\"]'",
+		Example: "  sutler create postgresql shopdb --wait\n  sutler create nats:small --app web --as EVENTS\n  sutler create fake:async orders -p size=3 --wait",
 		Args:    arguments("KIND or OFFERING[:PLAN]", "[NAME]"),
 		RunE: func(c *cobra.Command, args []string) error {
 			n.Want = args[0]

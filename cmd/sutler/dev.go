@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -59,19 +60,15 @@ type devOSB struct {
 
 // runDev runs until ctx ends. It writes dev.json once everything answers, and removes it when it stops.
 func runDev(ctx context.Context, t terminal, o devOptions) (err error) {
-	f, err := openFolder(o.data)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	if err := errors.Join(f.hold(""), remove(f.path("dev.json"))); err != nil { // a killed predecessor's
-		return err
-	}
-	l, err := listen(ctx, o.addr, "--addr")
+	f, l, err := claim(ctx, o)
 	if err != nil {
 		return err
 	}
 	defer l.Close()
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if err := errors.Join(f.hold(""), remove(f.path("dev.json"))); err != nil { // a killed predecessor's
+		return err
+	}
 	log, done, err := devLog(f, t)
 	if err != nil {
 		return err
@@ -92,6 +89,32 @@ func runDev(ctx context.Context, t terminal, o devOptions) (err error) {
 	}
 	defer n.Close()
 	return n.dev(ctx, l, f, t, o, secrets, found)
+}
+
+// claim takes the folder and the port. A new folder is made last, so that a refused start leaves nothing behind; one that has a market
+// is opened first, because who holds it is the better answer.
+func claim(ctx context.Context, o devOptions) (*folder, net.Listener, error) {
+	if o.data == "" {
+		return nil, nil, usagef("--data is empty.").next("Give a folder, or leave --data out for %s.", devFolder)
+	}
+	var f *folder
+	_, fresh := os.Stat(filepath.Join(o.data, "lock"))
+	if fresh == nil {
+		var err error
+		if f, err = openFolder(o.data); err != nil {
+			return nil, nil, err
+		}
+	}
+	l, err := listen(ctx, o.addr, "--addr")
+	if err == nil && f == nil {
+		if f, err = openFolder(o.data); err != nil {
+			return nil, nil, errors.Join(err, l.Close())
+		}
+	}
+	if err != nil && f != nil {
+		err = errors.Join(err, f.Close())
+	}
+	return f, l, err
 }
 
 // dev serves the market with its demo inside, and tells where it is.

@@ -142,13 +142,13 @@ func explainRemote(say func(string, ...any), e *client.Error) {
 
 // listing is the next step after the market did not find something: the command that lists what there is.
 func listing(e *client.Error) string {
-	commands := []struct{ noun, command string }{
-		{"org", "sutler org list"}, {"project", "sutler project list"}, {"app", "sutler app list"}, {"instance", "sutler instances"},
-		{"invoice", "sutler invoices"}, {"platform", "sutler platform list"}, {"token", "sutler token list"}, {"API token", "sutler token list"},
+	commands := map[string]string{
+		"org": "sutler org list", "project": "sutler project list", "app": "sutler app list", "instance": "sutler instances",
+		"invoice": "sutler invoices", "platform": "sutler platform list", "token": "sutler token list", "API token": "sutler token list",
 	}
-	for _, c := range commands {
-		if e.Code == string(fault.NotFound) && strings.HasPrefix(e.Detail, "There is no "+c.noun+" ") {
-			return c.command + " lists what there is."
+	for noun, command := range commands {
+		if e.Code == string(fault.NotFound) && strings.HasPrefix(e.Detail, "There is no "+noun+" ") {
+			return command + " lists what there is."
 		}
 	}
 	return ""

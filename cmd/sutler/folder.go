@@ -26,11 +26,11 @@ func openFolder(dir string) (*folder, error) {
 		return nil, err
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fault.Invalid.Wrap(err, "The data folder %s cannot be made.", dir).WithHint("Give another with --data.")
+		return nil, fault.Invalid.Wrap(err, "The data folder %s cannot be made: %s.", dir, because(err)).WithHint("Give another with --data.")
 	}
 	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, fault.Invalid.Wrap(err, "The data folder %s cannot be written.", dir).WithHint("Give another with --data.")
+		return nil, fault.Invalid.Wrap(err, "The data folder %s cannot be written: %s.", dir, because(err)).WithHint("Give another with --data.")
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		owner, _ := os.ReadFile(f.Name())

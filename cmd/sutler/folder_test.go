@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -68,5 +69,40 @@ func TestListenSaysThatThePortIsTaken(t *testing.T) {
 	}
 	if _, err = listen(t.Context(), "nowhere", "--addr"); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("error %v for an address that is none", err)
+	}
+}
+
+func TestListenSaysWhatIsWrongWithTheAddress(t *testing.T) {
+	for address, want := range map[string]string{"127.0.0.1:99999": "ports end at 65535", "8.8.8.8:0": "8.8.8.8 is no address of this machine"} {
+		if _, err := listen(t.Context(), address, "--addr"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", address, err, want)
+		}
+	}
+}
+
+func TestARefusedStartLeavesNothing(t *testing.T) {
+	l, err := listen(t.Context(), "127.0.0.1:0", "--addr")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	dir := filepath.Join(t.TempDir(), "a", "b")
+	if _, _, err := claim(t.Context(), devOptions{data: dir, addr: l.Addr().String()}); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("a port in use: %v", err)
+	}
+	if _, err := os.Stat(filepath.Dir(dir)); !os.IsNotExist(err) {
+		t.Errorf("a folder was made: %v", err)
+	}
+	if _, _, err := claim(t.Context(), devOptions{addr: "127.0.0.1:0"}); exitCode(err) != exitUsage {
+		t.Errorf("no folder: %v", err)
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{filepath.Join(file, "x"): "is a file, not a folder", filepath.Join(file+"s", strings.Repeat("x", 300)): "the name is too long"} {
+		if _, err := openFolder(name); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
 	}
 }

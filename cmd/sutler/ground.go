@@ -63,7 +63,7 @@ func (g *ground) close() { _ = g.db.Close() } // what was committed stays
 func openStore(ctx context.Context, c config) (*database.DB, error) {
 	if path, ok := strings.CutPrefix(c.Store.Reveal(), "sqlite://"); ok {
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			return nil, fault.Invalid.Wrap(err, "The folder of the store %s cannot be made.", path)
+			return nil, fault.Invalid.Wrap(err, "The folder of the store %s cannot be made: %s.", path, because(err))
 		}
 	}
 	db, err := database.Open(ctx, c.Store.Reveal(), "FULL")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"net"
+	"strconv"
 	"syscall"
 
 	"github.com/sutlerhq/sutler/internal/fault"
@@ -17,8 +18,13 @@ func listen(ctx context.Context, address, flag string) (net.Listener, error) {
 	if err == nil {
 		return l, nil
 	}
-	_, port, _ := net.SplitHostPort(address)
+	host, port, _ := net.SplitHostPort(address)
+	number, badPort := strconv.Atoi(port)
 	switch {
+	case badPort == nil && number > 65535:
+		return nil, fault.Invalid.Wrap(err, "It is not possible to listen on %s: ports end at 65535.", address).WithHint("Give another with %s.", flag)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return nil, fault.Invalid.Wrap(err, "%s is no address of this machine.", host).WithHint("Give 127.0.0.1:%s, or 0.0.0.0:%s for all of its addresses, with %s.", port, port, flag)
 	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, fault.Conflict.Wrap(err, "Port %s is in use: another process listens on %s.", port, address).
 			WithHint("Stop that process (`ss -ltnp 'sport = :%s'` names it), or give another address with %s.", port, flag)

@@ -26,7 +26,7 @@ func newMarketplace(s *session) *cobra.Command {
 	var w wish
 	c := &cobra.Command{
 		Use: "marketplace [TERM]", Aliases: []string{"market", "search"}, Short: "Show what is on sale: plans and prices of all providers",
-		Example: "  sutler marketplace\n  sutler marketplace postgres --region eu\n  sutler marketplace --kind nats -o wide",
+		Example: "  sutler marketplace\n  sutler marketplace postgres --region eu-local\n  sutler marketplace --kind nats -o wide",
 		Args:    arguments("[TERM]"),
 		RunE: func(c *cobra.Command, args []string) error {
 			api, err := s.connect()

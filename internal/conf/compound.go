@@ -24,6 +24,7 @@ func pairs(n ast.Node) ([]*ast.MappingValueNode, bool) {
 func (d *Document) object(n ast.Node, v reflect.Value, path string) {
 	entries, ok := pairs(n)
 	if !ok {
+		d.Unread = d.Unread || path == ""
 		d.problem(n, path, "must be a mapping with the keys %s", strings.Join(names(v.Type()), ", "))
 		return
 	}

@@ -50,6 +50,7 @@ type Document struct {
 	lines    map[string]int
 	anchors  map[string]ast.Node
 	parts    int
+	Unread   bool     // it is no YAML, or no mapping: nothing was filled
 	Problems Problems // so far; Add appends
 	Warnings Problems // what works and is unwise
 }
@@ -60,6 +61,7 @@ func Read(data []byte, into any) *Document {
 	d := &Document{lines: map[string]int{}, anchors: map[string]ast.Node{}}
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
+		d.Unread = true
 		line := 0
 		var at yaml.Error
 		if errors.As(err, &at) && at.GetToken() != nil {

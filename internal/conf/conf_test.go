@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"reflect"
 	"strings"
@@ -135,6 +136,13 @@ func TestSecret(t *testing.T) {
 		if shown := fmt.Sprintf("%v %+v %#v %s %v", w, w, w, d.Problems, d.Warnings); strings.Contains(shown, "hush") || strings.Contains(shown, "swordfish") || strings.Contains(shown, "from ") {
 			t.Errorf("%s is shown: %s", text, shown)
 		}
+	}
+}
+
+func TestNetworksAreRefusedInOurWords(t *testing.T) {
+	var w struct{ Egress []netip.Prefix }
+	if got := conf.Read([]byte("egress: [banana]"), &w).Problems.Error(); got != `line 1: egress[0]: must be a network such as 10.0.0.0/8, not "banana"` {
+		t.Error(got)
 	}
 }
 

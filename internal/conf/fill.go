@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"reflect"
 	"strconv"
 	"strings"
@@ -31,6 +32,7 @@ var (
 	rawType      = reflect.TypeFor[Raw]()
 	jsonType     = reflect.TypeFor[json.RawMessage]()
 	durationType = reflect.TypeFor[time.Duration]()
+	networkType  = reflect.TypeFor[netip.Prefix]()
 	textType     = reflect.TypeFor[encoding.TextUnmarshaler]()
 )
 
@@ -140,6 +142,12 @@ func (d *Document) text(n ast.Node, v reflect.Value, path string) {
 	s, ok := d.scalar(n, path)
 	if !ok {
 		return
+	}
+	if v.Type() == networkType {
+		if _, err := netip.ParsePrefix(s); err != nil {
+			d.problem(n, path, "must be a network such as 10.0.0.0/8, not %q", s)
+			return
+		}
 	}
 	if err := v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(s)); err != nil {
 		d.problem(n, path, "%v", err)
