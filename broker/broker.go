@@ -37,7 +37,7 @@ type Tenants interface {
 	Tenancy(ctx context.Context, s identity.Scope) (identity.Tenancy, error)
 }
 
-// Config is what a broker stands on. All of it is needed but Published and Log.
+// Config is what a broker stands on. All of it is needed but Published, Ended and Log.
 type Config struct {
 	DB        *database.DB
 	Tasks     *tasks.Engine
@@ -52,6 +52,7 @@ type Config struct {
 	Gate      Gate
 	Tenants   Tenants
 	Published func(ctx context.Context, offerings []catalog.Offering) error // told of the catalog at start and whenever it changed
+	Ended     func(verb, provider, state string, took time.Duration)        // told of every operation that has ended, for those who count
 	Log       *slog.Logger
 }
 

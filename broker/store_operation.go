@@ -84,4 +84,16 @@ func (b *Broker) recentOperations(ctx context.Context, stuck bool, limit int) (r
 	return rows, b.DB.From(ctx).Raw(`SELECT * FROM operations`+where+` ORDER BY started_at DESC, id DESC LIMIT ?`, limit).Scan(&rows).Error
 }
 
+// tallies counts the work that is left.
+func (b *Broker) tallies(ctx context.Context) (list []Tally, err error) {
+	return list, b.DB.From(ctx).Raw(`SELECT o.state, o.verb, i.provider, count(*) AS count, sum(CASE WHEN o.state = 'failed' OR o.failures >= 5 THEN 1 ELSE 0 END) AS stuck
+ FROM operations o JOIN instances i ON i.id = o.instance WHERE o.live = 1 GROUP BY o.state, o.verb, i.provider ORDER BY i.provider, o.verb, o.state`).Scan(&list).Error
+}
+
+// dueSince is since when the operation that waits longest has been due; 0 when none is.
+func (b *Broker) dueSince(ctx context.Context) (since int64, err error) {
+	return since, b.DB.From(ctx).Raw(`SELECT COALESCE(min(CASE WHEN next_at > started_at THEN next_at ELSE started_at END), 0) FROM operations
+ WHERE live = 1 AND next_at <= ?`, wall()).Scan(&since).Error
+}
+
 func wall() int64 { return time.Now().UnixMicro() }

@@ -236,6 +236,7 @@ func (b *Broker) holdUp(ctx context.Context, j *job) error {
 
 // recordEnd tells the audit trail how an operation ended.
 func (b *Broker) recordEnd(ctx context.Context, j *job) error {
+	b.observe(ctx, j.op, j.instance.Provider)
 	market := identity.Principal{Kind: identity.System, Name: "broker"}
 	detail := map[string]string{"verb": j.op.Verb, "instance": j.op.Instance}
 	if j.op.Binding != "" {

@@ -72,6 +72,9 @@ func bounded[T any](ctx context.Context, deadline time.Duration, f func(context.
 
 // report writes one line a call: names, ids and durations, never parameters or credentials.
 func (p *Provider) report(ctx context.Context, verb, subject string, began time.Time, err error) {
+	if p.Called != nil {
+		p.Called(verb, time.Since(began), err)
+	}
 	attrs := []any{"verb", verb, "subject", subject, "took", time.Since(began).Round(time.Microsecond)}
 	if err == nil {
 		p.log.DebugContext(ctx, "provider call", attrs...)

@@ -14,11 +14,12 @@ import (
 type Settings struct {
 	Name     string
 	Region   string
-	Driver   string        // the driver's name, for people
-	Deadline time.Duration // for each call of the driver; 30 s
-	Pause    time.Duration // how long the breaker stays open before it lets one call try; 5 s
-	Failures uint32        // failures in a row that open the breaker; 5
-	Every    time.Duration // between probes of a backend that is up; 3 s
+	Driver   string                                           // the driver's name, for people
+	Deadline time.Duration                                    // for each call of the driver; 30 s
+	Pause    time.Duration                                    // how long the breaker stays open before it lets one call try; 5 s
+	Failures uint32                                           // failures in a row that open the breaker; 5
+	Every    time.Duration                                    // between probes of a backend that is up; 3 s
+	Called   func(verb string, took time.Duration, err error) // told of every call, for those who count; may be nil
 }
 
 func (s Settings) withDefaults() Settings {

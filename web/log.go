@@ -29,8 +29,28 @@ func (s *Server) logged(next echo.HandlerFunc) echo.HandlerFunc {
 			slog.Int64("bytes", c.Response().Size), slog.Duration("took", time.Since(begin)),
 			slog.String("who", identity.From(r.Context()).Label()), slog.String("ip", identity.From(r.Context()).RemoteIP),
 			slog.String("id", r.Header.Get(echo.HeaderXRequestID)))
+		if s.Answered != nil {
+			s.Answered(methodOf(r.Method), routeOf(c.Path()), c.Response().Status, time.Since(begin))
+		}
 		return nil
 	}
+}
+
+// routeOf is a route's template; strangers who try addresses make no label of their own.
+func routeOf(template string) string {
+	if template == "" {
+		return "none"
+	}
+	return template
+}
+
+// methodOf is a method of HTTP; one that somebody made up is no label.
+func methodOf(m string) string {
+	switch m {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return m
+	}
+	return "other"
 }
 
 // recovered turns a panic into an answer, and keeps the stack for the log.

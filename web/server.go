@@ -29,11 +29,12 @@ type Config struct {
 	Directory      *directory.Directory
 	Sessions       *Sessions // made by NewSessions; sign-in shares them
 	API, Pages     Mounter
-	OSB            http.Handler // /v2/*, knows its callers itself
-	Issuer         http.Handler // /oidc/*
-	SignIn         http.Handler // /auth/*
-	Webhooks       http.Handler // /webhooks/*, knows its callers by their signatures
-	Metrics        http.Handler // /metrics, for operators
+	OSB            http.Handler                                             // /v2/*, knows its callers itself
+	Issuer         http.Handler                                             // /oidc/*
+	SignIn         http.Handler                                             // /auth/*
+	Webhooks       http.Handler                                             // /webhooks/*, knows its callers by their signatures
+	Metrics        http.Handler                                             // /metrics, for operators
+	Answered       func(method, route string, code int, took time.Duration) // told of every request by its route's template, for those who count; may be nil
 	Ready          func(ctx context.Context) error
 	Bearer         func(ctx context.Context, token string) (identity.Principal, error) // tokens that are not the directory's
 	TrustedProxies []netip.Prefix                                                      // whose X-Forwarded-For is believed

@@ -1,12 +1,7 @@
 package main
 
 import (
-	"net/http"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/sutlerhq/sutler/broker/osb"
 	"github.com/sutlerhq/sutler/identity/issuer"
@@ -34,22 +29,15 @@ func (n *node) doors(o nodeOptions) error {
 	if err != nil {
 		return err
 	}
-	rest := api.Deps{Broker: n.broker, Ledger: n.ledger, Directory: n.directory, Audit: n.audit, Clock: n.clock, Log: n.log}
+	rest := api.Deps{Broker: n.broker, Ledger: n.ledger, Directory: n.directory, Audit: n.audit, Clock: n.clock, Ingested: n.meters.ingested, Log: n.log}
 	if o.dev {
 		rest.Calendar = n.calendar
 	}
 	n.web = web.New(web.Config{
 		PublicURL: n.config.PublicURL, DB: n.db, Directory: n.directory, Sessions: sessions,
-		API: api.New(rest), Pages: look, Issuer: ours, SignIn: signIn, Metrics: metrics(),
+		API: api.New(rest), Pages: look, Issuer: ours, SignIn: signIn, Metrics: n.meters.handler(), Answered: n.meters.request,
 		OSB:   osb.Handler(osb.Config{Broker: n.broker, Directory: n.directory, Log: n.log, SyncWait: syncWait}),
 		Ready: n.db.Ping, Bearer: ours.Verify, TrustedProxies: n.config.TrustedProxies, Log: n.log,
 	})
 	return nil
-}
-
-// metrics shows the process to Prometheus.
-func metrics() http.Handler {
-	r := prometheus.NewRegistry()
-	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return promhttp.HandlerFor(r, promhttp.HandlerOpts{})
 }

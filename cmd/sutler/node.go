@@ -26,6 +26,7 @@ type node struct {
 	providers *providers.Set
 	broker    *broker.Broker
 	web       *web.Server
+	meters    *meters
 
 	work    context.Context // ends when the market is closed
 	closers []func()        // what opened, to be closed from its end
@@ -39,7 +40,7 @@ type nodeOptions struct {
 // newNode opens the store, wires the rooms on it and starts the work. The order is that of what needs what: ground, directory, ledger,
 // providers, broker with the ledger as its meter and gate, then the doors.
 func newNode(ctx context.Context, c config, o nodeOptions) (*node, error) {
-	n := &node{config: c, log: o.log}
+	n := &node{config: c, log: o.log, meters: newMeters()}
 	if err := n.open(ctx, o); err != nil {
 		n.Close()
 		return nil, err
@@ -60,6 +61,7 @@ func (n *node) open(ctx context.Context, o nodeOptions) (err error) {
 			return err
 		}
 	}
+	n.meters.registry.MustRegister(gauges{n})
 	if err := n.doors(o); err != nil {
 		return err
 	}
@@ -118,7 +120,7 @@ func (n *node) openProviders(ctx context.Context) error {
 		if o.close != nil {
 			n.later(o.close)
 		}
-		list = append(list, providers.New(providers.Settings{Name: p.Name, Region: p.Region, Driver: p.Driver}, o.driver, n.log))
+		list = append(list, providers.New(providers.Settings{Name: p.Name, Region: p.Region, Driver: p.Driver, Called: n.meters.provider(p.Name)}, o.driver, n.log))
 	}
 	n.providers = providers.NewSet(list...)
 	watch, end := context.WithCancel(n.work)
@@ -139,7 +141,7 @@ func (n *node) openBroker(ctx context.Context) (err error) {
 	n.broker, err = broker.New(n.work, broker.Config{
 		DB: n.db, Tasks: n.engine, Calendar: n.calendar, Box: n.box, Audit: n.audit, Clock: n.clock, Providers: n.providers,
 		Terms: terms, Currency: n.config.Currency, Meter: n.ledger, Gate: n.ledger, Tenants: n.directory,
-		Published: n.ledger.Publish, Log: n.log,
+		Published: n.ledger.Publish, Ended: n.meters.operation, Log: n.log,
 	})
 	return err
 }

@@ -18,6 +18,15 @@ type Row struct {
 	Every     time.Duration // 0 for a task that runs once
 }
 
+// Due counts the tasks that are due now and that nobody runs, whichever node they are for.
+func (e *Engine) Due(ctx context.Context) (n int64, err error) {
+	now := e.db.Now()
+	if err = e.db.From(ctx).Raw(`SELECT count(*) FROM tasks WHERE wake_at <= ` + now + ` AND lease_until < ` + now).Scan(&n).Error; err != nil {
+		return 0, fault.Unavailable.Wrap(err, "The tasks could not be read.")
+	}
+	return n, nil
+}
+
 // List gives tasks that have begun at least attempts runs without success (0 gives all), the longest stuck first, at most limit.
 func (e *Engine) List(ctx context.Context, attempts int64, limit int) ([]Row, error) {
 	var found []struct {

@@ -28,7 +28,8 @@ type Deps struct {
 	Directory *directory.Directory
 	Audit     *audit.Log
 	Calendar  *tasks.Calendar
-	Clock     clock.Clock // the market's
+	Clock     clock.Clock                          // the market's
+	Ingested  func(stored, duplicate, refused int) // told what became of reported usage, for those who count; may be nil
 	Log       *slog.Logger
 }
 

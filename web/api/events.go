@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/sutlerhq/sutler/billing"
 	"github.com/sutlerhq/sutler/catalog"
 	"github.com/sutlerhq/sutler/catalog/money"
 	"github.com/sutlerhq/sutler/identity"
@@ -37,9 +38,21 @@ type report struct {
 
 func (a *API) usageReport(ctx context.Context, who identity.Principal, in *report) (*reply[client.Accepted], error) {
 	wire, err := in.read()
-	if err != nil {
-		return nil, err
+	done := billing.Accepted{}
+	if err == nil {
+		done, err = a.ingest(ctx, who, wire)
 	}
+	if a.Ingested != nil {
+		refused := 0
+		if err != nil {
+			refused = max(1, len(wire))
+		}
+		a.Ingested(done.Stored, done.Duplicate, refused)
+	}
+	return answer(client.Accepted{Stored: done.Stored, Duplicate: done.Duplicate}, err)
+}
+
+func (a *API) ingest(ctx context.Context, who identity.Principal, wire []cloudEvent) (billing.Accepted, error) {
 	events := make([]catalog.Event, 0, len(wire))
 	var wrong []fault.Field
 	for n, w := range wire {
@@ -47,10 +60,9 @@ func (a *API) usageReport(ctx context.Context, who identity.Principal, in *repor
 		events, wrong = append(events, event), append(wrong, problems...)
 	}
 	if len(wrong) > 0 {
-		return nil, fault.Invalid.Errorf("The usage report does not fit; nothing of it was stored.").WithFields(wrong...)
+		return billing.Accepted{}, fault.Invalid.Errorf("The usage report does not fit; nothing of it was stored.").WithFields(wrong...)
 	}
-	done, err := a.Ledger.Ingest(ctx, who, events)
-	return answer(client.Accepted{Stored: done.Stored, Duplicate: done.Duplicate}, err)
+	return a.Ledger.Ingest(ctx, who, events)
 }
 
 // cloudEvent is what is read of a CloudEvent; extension attributes are let through and not kept.
