@@ -14,15 +14,15 @@ func (s *server) Unbind(ctx context.Context, encodedInstance, encoded string, d 
 }
 
 func (s *server) unbind(ctx context.Context, encodedInstance, encoded string, d domain.UnbindDetails, asyncAllowed bool) (op broker.Operation, later bool, err error) {
-	async, err := s.needsAsync(ctx, d.PlanID, asyncAllowed)
-	if err != nil {
+	if _, err := s.needsAsync(ctx, d.PlanID, asyncAllowed); err != nil {
 		return op, false, err
 	}
 	i, err := s.meant(ctx, encodedInstance, d.ServiceID, d.PlanID)
 	if err != nil {
 		return op, false, err
 	}
-	if async, err = s.needsAsync(ctx, i.PlanID, asyncAllowed); err != nil { // a former plan may have been named
+	async, err := s.needsAsync(ctx, i.PlanID, asyncAllowed) // a former plan may have been named
+	if err != nil {
 		return op, false, err
 	}
 	bd, err := s.binding(ctx, encodedInstance, encoded)
