@@ -21,6 +21,9 @@ func (b *Broker) Bind(ctx context.Context, who identity.Principal, o BindOrder) 
 	if err != nil {
 		return bd, false, err
 	}
+	if err := b.inherits(ctx, r, &o); err != nil {
+		return bd, false, err
+	}
 	appName, err := b.appName(ctx, r, o.App)
 	if err != nil {
 		return bd, false, err
@@ -30,7 +33,7 @@ func (b *Broker) Bind(ctx context.Context, who identity.Principal, o BindOrder) 
 	}
 	row := bindingRow{
 		ID: ids.New("bnd"), Instance: r.ID, Org: r.Org, Project: r.Project, App: o.App, AppName: appName, Alias: o.Alias, State: Creating,
-		Platform: o.Platform, PlatformBinding: o.PlatformBinding, CreatedAt: b.Clock.Now().UnixMicro(),
+		Platform: o.Platform, PlatformBinding: o.PlatformBinding, Predecessor: o.Predecessor, CreatedAt: b.Clock.Now().UnixMicro(),
 	}
 	err = b.DB.Tx(ctx, func(ctx context.Context) error {
 		if r, err = b.take(ctx, r.ID); err != nil {
@@ -74,6 +77,12 @@ func (b *Broker) bindable(ctx context.Context, r instanceRow, o BindOrder) (json
 	if o.Platform != "" && plan.Async && !o.AcceptsAsync {
 		return nil, asyncRequired()
 	}
+	if o.Predecessor != "" {
+		if !plan.Rotatable {
+			return nil, fault.Unprocessable.Errorf("The bindings of %s:%s cannot be rotated.", r.Offering, r.Plan)
+		}
+		return o.Params, nil
+	}
 	return fitting(plan.Schemas.Bind, o.Params)
 }
 
@@ -81,6 +90,8 @@ func (b *Broker) bindable(ctx context.Context, r instanceRow, o BindOrder) (json
 func (b *Broker) sameBinding(ctx context.Context, r instanceRow, o BindOrder) (row bindingRow, found bool, err error) {
 	if o.PlatformBinding != "" {
 		row, found, err = b.findBinding(ctx, "instance = ? AND platform_binding = ? AND state <> 'gone'", r.ID, o.PlatformBinding)
+	} else if o.Predecessor != "" {
+		row, found, err = b.findBinding(ctx, "instance = ? AND predecessor = ? AND state = 'creating'", r.ID, o.Predecessor)
 	} else if o.App != "" {
 		row, found, err = b.findBinding(ctx, "instance = ? AND app = ? AND state IN ('creating', 'ready') AND (? = '' OR alias = ?)", r.ID, o.App, o.Alias, o.Alias)
 	}
@@ -94,7 +105,7 @@ func (b *Broker) sameBinding(ctx context.Context, r instanceRow, o BindOrder) (r
 	switch {
 	case row.State == Deleting || row.State == Failed:
 		return row, true, fault.Busy.Errorf("The binding is being deleted. Try again when that is done.").WithCode("ConcurrencyError")
-	case !equalJSON(params, o.Params) || row.App != o.App:
+	case !equalJSON(params, o.Params) || row.App != o.App || row.Predecessor != o.Predecessor && o.PlatformBinding != "":
 		return row, true, fault.Conflict.Errorf("There is such a binding already, and it was ordered differently.")
 	}
 	return row, true, nil
@@ -103,6 +114,9 @@ func (b *Broker) sameBinding(ctx context.Context, r instanceRow, o BindOrder) (r
 // acceptBinding is the one transaction of a new binding. The seed of its secret is committed with the intent.
 func (b *Broker) acceptBinding(ctx context.Context, who identity.Principal, r instanceRow, row *bindingRow, params json.RawMessage) error {
 	if err := r.takesBindings(); err != nil {
+		return err
+	}
+	if err := b.succeed(ctx, row); err != nil {
 		return err
 	}
 	aliases, err := b.aliases(ctx, row.App)

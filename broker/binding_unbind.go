@@ -55,6 +55,17 @@ func (b *Broker) startUnbind(ctx context.Context, r instanceRow, row *bindingRow
 			op = o
 		}
 	}
+	if row.State == Creating {
+		if err := b.giveBack(ctx, row); err != nil {
+			return err
+		}
+	}
+	if op.NextAt > wall() && row.State != Deleting { // it was to end later: now is the time
+		op.NextAt, op.StartedAt = 0, wall()
+		if err := b.saveOperation(ctx, op); err != nil {
+			return err
+		}
+	}
 	if op.ID == "" {
 		if err := b.replace(ctx, r.ID, row.ID); err != nil {
 			return err

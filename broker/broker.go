@@ -53,6 +53,7 @@ type Config struct {
 	Tenants   Tenants
 	Published func(ctx context.Context, offerings []catalog.Offering) error // told of the catalog at start and whenever it changed
 	Ended     func(verb, provider, state string, took time.Duration)        // told of every operation that has ended, for those who count
+	Grace     time.Duration                                                 // how long the old credentials of a rotated binding stay valid; 0 means an hour
 	Log       *slog.Logger
 }
 
@@ -70,6 +71,9 @@ type Broker struct {
 func New(ctx context.Context, c Config) (*Broker, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Grace == 0 {
+		c.Grace = time.Hour
 	}
 	b := &Broker{Config: c}
 	b.shelf.Store(&shelf{})

@@ -42,9 +42,9 @@ func (b *Broker) Credentials(ctx context.Context, who identity.Principal, bindin
 	return b.reveal(ctx, row)
 }
 
-// AppCredentials opens the credentials of all ready bindings of an app, in the order of their making; audited as one reading.
+// AppCredentials opens the credentials of all ready bindings of an app (not of expiring ones: what replaced them is there), in the order of their making; audited as one reading.
 func (b *Broker) AppCredentials(ctx context.Context, who identity.Principal, app string) ([]Credentials, error) {
-	rows, err := b.listBindings(ctx, "app = ? AND state IN ('ready', 'expiring')", app)
+	rows, err := b.listBindings(ctx, "app = ? AND state = 'ready'", app)
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}

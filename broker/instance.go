@@ -55,6 +55,7 @@ type Binding struct {
 	Note              string
 	Params            json.RawMessage
 	PlatformBinding   string
+	Predecessor       string // id of the binding that it replaced or is replacing
 	Operation         Operation
 	CreatedAt         time.Time
 	ExpiresAt         time.Time // zero: never
@@ -113,6 +114,7 @@ type BindOrder struct {
 	Params          json.RawMessage
 	Platform        string
 	PlatformBinding string
+	Predecessor     string // our id of the binding that this one replaces, on the same instance; its app, alias and parameters are inherited
 	AcceptsAsync    bool
 }
 

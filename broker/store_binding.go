@@ -13,7 +13,8 @@ type bindingRow struct {
 	State                                           State
 	Note, Params, Seed, DriverState, Credentials    string
 	Platform, PlatformBinding, Operation            string
-	CreatedAt, ExpiresAt, GoneAt                    int64 `gorm:"autoCreateTime:false"`
+	Predecessor, Successor                          string // of a rotation; who has a successor has given its alias away
+	CreatedAt, ExpiresAt, GoneAt                    int64  `gorm:"autoCreateTime:false"`
 }
 
 // TableName names the table for gorm.
@@ -26,7 +27,7 @@ func (r bindingRow) scope() identity.Scope {
 func (r bindingRow) view() Binding {
 	return Binding{
 		ID: r.ID, Instance: r.Instance, App: r.App, AppName: r.AppName, Alias: r.Alias, State: r.State, Note: r.Note,
-		PlatformBinding: r.PlatformBinding, CreatedAt: instant(r.CreatedAt), ExpiresAt: instant(r.ExpiresAt),
+		PlatformBinding: r.PlatformBinding, Predecessor: r.Predecessor, CreatedAt: instant(r.CreatedAt), ExpiresAt: instant(r.ExpiresAt),
 	}
 }
 
@@ -38,8 +39,8 @@ func (b *Broker) insertBinding(ctx context.Context, r *bindingRow) (bool, error)
 
 // saveBinding writes what may change in a binding's life. Only with its instance locked.
 func (b *Broker) saveBinding(ctx context.Context, r bindingRow) error {
-	return b.DB.From(ctx).Exec(`UPDATE bindings SET state = ?, note = ?, seed = ?, driver_state = ?, credentials = ?, operation = ?, expires_at = ?, gone_at = ? WHERE id = ?`,
-		r.State, r.Note, r.Seed, r.DriverState, r.Credentials, r.Operation, r.ExpiresAt, r.GoneAt, r.ID).Error
+	return b.DB.From(ctx).Exec(`UPDATE bindings SET state = ?, note = ?, seed = ?, driver_state = ?, credentials = ?, operation = ?, successor = ?, expires_at = ?, gone_at = ? WHERE id = ?`,
+		r.State, r.Note, r.Seed, r.DriverState, r.Credentials, r.Operation, r.Successor, r.ExpiresAt, r.GoneAt, r.ID).Error
 }
 
 func (b *Broker) findBinding(ctx context.Context, where string, args ...any) (r bindingRow, found bool, err error) {
@@ -54,5 +55,5 @@ func (b *Broker) listBindings(ctx context.Context, where string, args ...any) (r
 
 // aliases gives those an app has in use.
 func (b *Broker) aliases(ctx context.Context, app string) (names []string, err error) {
-	return names, b.DB.From(ctx).Raw(`SELECT alias FROM bindings WHERE app = ? AND state <> 'gone'`, app).Scan(&names).Error
+	return names, b.DB.From(ctx).Raw(`SELECT alias FROM bindings WHERE app = ? AND state <> 'gone' AND successor = ''`, app).Scan(&names).Error
 }

@@ -102,12 +102,15 @@ func (b *Broker) advance(ctx context.Context, j *job, out outcome) error {
 	return b.saveOperation(ctx, j.op)
 }
 
-// leave takes a failed instance or binding on its way out once its clean-up has begun.
+// leave takes a failed instance or binding, or one that has expired, on its way out once its clean-up has begun.
 func (j *job) leave() {
 	if j.op.Verb == verbDeprovision && j.instance.State == Failed {
 		j.instance.State = Deleting
 	}
-	if j.op.Verb == verbUnbind && j.binding.State == Failed {
+	if j.op.Verb == verbUnbind && j.binding.State == Expiring {
+		j.binding.Operation = j.op.ID
+	}
+	if j.op.Verb == verbUnbind && j.binding.State.May(Deleting) {
 		j.binding.State = Deleting
 	}
 }
@@ -140,7 +143,9 @@ func (b *Broker) finish(ctx context.Context, j *job, out outcome) (err error) {
 		if !out.grant.ExpiresAt.IsZero() {
 			j.binding.ExpiresAt = out.grant.ExpiresAt.UnixMicro()
 		}
-		err = b.keepGrant(ctx, j, out)
+		if err = b.keepGrant(ctx, j, out); err == nil {
+			err = b.expire(ctx, j)
+		}
 	case verbUnbind:
 		j.binding.State, j.binding.GoneAt = Gone, now.UnixMicro()
 		j.binding.Seed, j.binding.Credentials = "", ""
@@ -205,6 +210,9 @@ func (b *Broker) fail(ctx context.Context, j *job, why string) error {
 		j.instance.State = Ready // on its old plan, with its old parameters
 	case verbBind:
 		j.binding.State = Failed
+		if err := b.giveBack(ctx, &j.binding); err != nil {
+			return err
+		}
 		if err := b.begin(ctx, newOperation(j.instance.ID, j.binding.ID, verbUnbind)); err != nil {
 			return err
 		}

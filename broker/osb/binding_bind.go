@@ -30,7 +30,12 @@ func (s *server) bind(ctx context.Context, encodedInstance, encoded string, d do
 	if err := s.namesApp(ctx, d); err != nil {
 		return bound, err
 	}
+	old, err := s.predecessor(ctx, i)
+	if err != nil {
+		return bound, err
+	}
 	bd, fresh, err := s.bindApp(ctx, i, d, broker.BindOrder{
+		Predecessor: old,
 		Instance: i.ID, Params: d.RawParameters, Platform: who.ID, PlatformBinding: platformID, AcceptsAsync: asyncAllowed,
 	})
 	if err != nil {
