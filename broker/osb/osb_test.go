@@ -287,7 +287,9 @@ func TestAFormerPlanDoesNotHurryAnUnbind(t *testing.T) {
 	const b = i + "/service_bindings/b"
 	m.is(m.ask("PUT", i, m.order("sync", "")), 201)
 	m.is(m.ask("PUT", b, `{"service_id":"`+m.offering.ID+`","plan_id":"`+m.plan("sync")+`"}`), 201)
-	m.is(m.ask("PATCH", i+async, m.toPlan("async")), 202)
+	if a := m.ask("PATCH", i+async, m.toPlan("async")); a.status != 200 { // done before it was answered
+		m.is(a, 202)
+	}
 	if m.done(i) != "succeeded" {
 		t.Fatal("the plan is not changed")
 	}
