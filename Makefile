@@ -28,7 +28,7 @@ bench: ## benchmarks as ratios within one run -> docs/benchmarks.md
 
 crash: prepare ## kill -9 at every step of durable work, on both stores -> docs/crash-matrix.md
 	@SUTLER_CRASH=$(CURDIR)/docs/crash-matrix.md go test -count=1 -timeout 30m -run CrashMatrix ./cmd/sutler
-	@go test -count=1 -timeout 15m -run 'Kill|Crash|TakesOver' ./cmd/sutler ./internal/tasks
+	@SUTLER_CRASH=yes go test -count=1 -timeout 15m -run 'Kill|TakeOver|TakesOver|StoreDown' ./cmd/sutler ./internal/tasks
 	@sed '/^## Places/,$$d' docs/crash-matrix.md
 
 lint: $(BIN)/golangci-lint ## golangci-lint alone: it holds gofumpt, vet and staticcheck
