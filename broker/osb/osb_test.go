@@ -212,7 +212,7 @@ func TestWhatIsRefused(t *testing.T) {
 		{"an empty body", "PUT", i, "", nil, 400, ""},
 		{"an array", "PUT", i, "[]", nil, 400, "object"},
 		{"a key twice", "PUT", i, `{"a":1,"a":2}`, nil, 400, `"description":"The JSON document cannot be accepted: /a is given twice."`},
-		{"a parameter that is not known", "PUT", i, m.order("sync", `,"parameters":{"x":1}`), nil, 400, `: its value does not know \"x\"."`},
+		{"a parameter that is not known", "PUT", i, m.order("sync", `,"parameters":{"x":1}`), nil, 400, `: /x is not known`},
 		{"a plan in other letters", "PUT", i, strings.Replace(m.order("sync", ""), "plan_id", "Plan_ID", 1), nil, 400, "plan_id"},
 		{"too deep", "PUT", i, deep, nil, 400, ""},
 		{"too large", "PUT", i, `{"a":"` + strings.Repeat("x", 1<<20) + `"}`, nil, 413, ""},

@@ -25,8 +25,6 @@ func reason(k jsonschema.ErrorKind) string {
 		return "lacks " + names(k.Missing) + ", needed beside " + names([]string{k.Prop})
 	case *kind.Dependency:
 		return "lacks " + names(k.Missing) + ", needed beside " + names([]string{k.Prop})
-	case *kind.AdditionalProperties:
-		return "does not know " + names(k.Properties)
 	case *kind.FalseSchema:
 		return "is not allowed here"
 	case *kind.Format:
@@ -73,9 +71,11 @@ func limit(k jsonschema.ErrorKind) string {
 	}
 }
 
+// few is how many wrong names are told.
+const few = 5
+
 // names quotes member names, shortened and few: they are the caller's own.
 func names(all []string) string {
-	const few = 5
 	shown := make([]string, 0, few+1)
 	for i, n := range all {
 		if i == few {

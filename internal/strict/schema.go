@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 
 	"github.com/sutlerhq/sutler/internal/fault"
 )
@@ -66,7 +68,7 @@ func (s *Schema) Check(doc json.RawMessage) error {
 	if !ok {
 		return fault.Invalid.Wrap(err, "The parameters do not fit their schema.")
 	}
-	fields := problems(found, nil)
+	fields := s.problems(found, nil)
 	slices.SortFunc(fields, func(a, b fault.Field) int {
 		return strings.Compare(a.Path+"\x00"+a.Reason, b.Path+"\x00"+b.Reason)
 	})
@@ -92,16 +94,36 @@ func decode(raw json.RawMessage) (any, error) {
 }
 
 // problems gathers the leaves of the validator's tree.
-func problems(e *jsonschema.ValidationError, out []fault.Field) []fault.Field {
+func (s *Schema) problems(e *jsonschema.ValidationError, out []fault.Field) []fault.Field {
 	if len(e.Causes) == 0 {
 		var p strings.Builder
 		for _, part := range e.InstanceLocation {
 			p.WriteString("/" + pointerPart(part))
 		}
+		if k, ok := e.ErrorKind.(*kind.AdditionalProperties); ok {
+			for _, name := range k.Properties[:min(len(k.Properties), few)] {
+				out = append(out, fault.Field{Path: p.String() + "/" + pointerPart(name), Reason: s.unknown(e.InstanceLocation)})
+			}
+			return out
+		}
 		return append(out, fault.Field{Path: p.String(), Reason: reason(e.ErrorKind)})
 	}
 	for _, c := range e.Causes {
-		out = problems(c, out)
+		out = s.problems(c, out)
 	}
 	return out
+}
+
+// unknown is the reason of a member that the schema does not have, with those that it has at that place where it says them plainly.
+func (s *Schema) unknown(at []string) string {
+	here := s.compiled
+	for _, part := range at {
+		if here = here.Properties[part]; here == nil {
+			return "is not known"
+		}
+	}
+	if len(here.Properties) == 0 {
+		return "is not known"
+	}
+	return "is not known; known are " + strings.Join(slices.Sorted(maps.Keys(here.Properties)), ", ")
 }

@@ -30,7 +30,7 @@ func TestCheckNamesEachProblemAndNoValue(t *testing.T) {
 		{"too big", `{"size":4711}`, []string{"/size must be at most 64"}},
 		{"type", `{"size":"s3cr3t"}`, []string{"/size must be of type integer"}},
 		{"several", `{"size":0,"name":"S3CR3T-value","tier":"s3cr3t"}`, []string{"/name must have at most 8", "/name must match the pattern ^[a-z]+$", "/size must be at least 1", `/tier must be one of "gold", "silver"`}},
-		{"unknown", `{"size":1,"sise":"s3cr3t"}`, []string{` does not know "sise"`}},
+		{"unknown", `{"size":1,"sise":"s3cr3t"}`, []string{"/sise is not known; known are mode, name, size, tags, tier"}},
 		{"inside", `{"size":1,"tags":["s3cr3t",4711]}`, []string{"/tags/1 must be of type string"}},
 		{"twice", `{"size":1,"tags":["s3cr3t","s3cr3t"]}`, []string{"/tags must not hold the same"}},
 		{"not an object", `[4711]`, []string{" must be of type object"}},
