@@ -21,6 +21,7 @@ import (
 	"github.com/sutlerhq/sutler/identity/directory"
 	"github.com/sutlerhq/sutler/internal/audit"
 	"github.com/sutlerhq/sutler/internal/clock"
+	"github.com/sutlerhq/sutler/internal/database"
 	"github.com/sutlerhq/sutler/internal/database/dbtest"
 	"github.com/sutlerhq/sutler/internal/seal"
 	"github.com/sutlerhq/sutler/internal/tasks"
@@ -78,7 +79,11 @@ func newMarket(t *testing.T) *market { t.Helper(); return newMarketWaiting(t, 5*
 // newMarketWaiting waits so long for fast work before it answers 202.
 func newMarketWaiting(t *testing.T, wait time.Duration) *market {
 	t.Helper()
-	db := dbtest.New(t)
+	return newMarketOn(t, dbtest.New(t), wait)
+}
+
+func newMarketOn(t *testing.T, db *database.DB, wait time.Duration) *market {
+	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	t.Cleanup(stop)
 	m := &market{t: t, driver: fake.New(fake.Options{}), log: &logs{}, passwords: map[string]string{}}

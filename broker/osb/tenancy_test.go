@@ -14,6 +14,8 @@ import (
 	"github.com/sutlerhq/sutler/catalog"
 	"github.com/sutlerhq/sutler/identity"
 	"github.com/sutlerhq/sutler/identity/directory"
+	"github.com/sutlerhq/sutler/internal/database"
+	"github.com/sutlerhq/sutler/internal/database/dbtest"
 )
 
 // as sends a request as another platform.
@@ -45,7 +47,11 @@ func (m *market) orgs() map[string]directory.Org {
 }
 
 func TestAPlatformsOrgsAndSpacesBecomeOursOnFirstSight(t *testing.T) {
-	m := newMarket(t)
+	dbtest.Each(t, func(t *testing.T, db *database.DB) { settles(t, newMarketOn(t, db, 5*time.Second)) })
+}
+
+func settles(t *testing.T, m *market) {
+	t.Helper()
 	m.mapped("cf-map")
 	as := m.as("cf-map")
 	const path = "/v2/service_instances/"
