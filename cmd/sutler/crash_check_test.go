@@ -25,11 +25,23 @@ func (l *lane) follow(t *testing.T, p *process, c crashCase) {
 	t.Helper()
 	switch c.verb {
 	case "provision":
-		l.await(t, p, func() (err error) {
-			l.instance, err = l.client().Instance(t.Context(), client.Place{Org: devOrg, Project: devProject}, l.wish(c).Name)
-			return not(err, l.instance.State == "ready", l.instance.State+" "+l.instance.Note)
+		l.await(t, p, func() error {
+			list, err := l.client().Instances(t.Context(), client.Place{Org: devOrg, Project: devProject})
+			if err != nil || len(list) != 1 {
+				return errors.Join(err, errors.New("no instance"))
+			}
+			l.instance = list[0]
+			return not(nil, l.instance.State == "ready", l.instance.State+" "+l.instance.Note)
 		})
 		l.born++
+	case "update":
+		plan := otherPlan(l.instance.Plan)
+		l.await(t, p, func() error {
+			i, err := l.client().Instance(t.Context(), client.Place{Org: devOrg, Project: devProject}, l.instance.ID)
+			return not(err, i.State == "ready" && i.Plan == plan, i.State+" "+i.Plan+" "+i.Note)
+		})
+		l.instance.Plan = plan
+		l.changes++
 	case "bind":
 		l.await(t, p, func() error {
 			list, err := l.client().Bindings(t.Context(), client.Place{Org: devOrg, Project: devProject}, l.instance.ID, "")
@@ -103,7 +115,7 @@ func (l *lane) check(t *testing.T) {
 		t.Errorf("the backend holds %v, want %d objects", got, want)
 	}
 	for query, want := range map[string]int{
-		"SELECT count(*) FROM intervals":                                         l.born,
+		"SELECT count(*) FROM intervals":                                         l.born + l.changes,
 		"SELECT count(*) FROM intervals WHERE ended_at = 0":                      open,
 		"SELECT count(*) FROM instances WHERE state <> 'gone'":                   open,
 		"SELECT count(*) FROM instances":                                         l.born,
@@ -111,6 +123,12 @@ func (l *lane) check(t *testing.T) {
 	} {
 		if n := l.count(t, query); n != want {
 			t.Errorf("%s: %d, want %d", query, n, want)
+		}
+	}
+	if l.instance.ID != "" {
+		i, err := l.client().Instance(t.Context(), client.Place{Org: devOrg, Project: devProject}, l.instance.ID)
+		if err != nil || i.Plan != l.instance.Plan {
+			t.Errorf("the plan is %q, want %q (%v)", i.Plan, l.instance.Plan, err)
 		}
 	}
 	if b, ok := l.backend.(fakeBackend); ok && l.instance.ID != "" && b.Made(l.instance.ID) != 1 {
@@ -145,7 +163,7 @@ func (l *lane) prepare(t *testing.T, p *process, c crashCase) {
 	if l.instance.ID == "" {
 		clean("provision")
 	}
-	if c.verb != "bind" && l.binding.ID == "" {
+	if c.verb != "bind" && c.verb != "update" && l.binding.ID == "" {
 		clean("bind")
 	}
 	if c.verb == "bind" && l.binding.ID != "" {

@@ -56,7 +56,7 @@ func (r *crashReport) text() string {
 	b.WriteString(distribution("until it answers", r.times(func(w crashRow) time.Duration { return w.answered })))
 	b.WriteString(distribution("until the legal end", r.times(func(w crashRow) time.Duration { return w.converged })))
 	b.WriteString(distribution("from its first answer to the legal end", r.times(func(w crashRow) time.Duration { return w.converged - w.answered })))
-	b.WriteString("\n## Places\n\nAn update passes its places in broker's tests, where each fails once; it has no column above yet.\n\n| place | what holds there |\n|---|---|\n")
+	b.WriteString("\n## Places\n\n| place | what holds there |\n|---|---|\n")
 	for _, p := range failpoint.Points() {
 		fmt.Fprintf(&b, "| `%s` | %s |\n", p.Name, p.When)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"slices"
@@ -33,17 +34,20 @@ type lane struct {
 	store, driver string
 	backend       backend
 	app           string
+	platform      client.Platform // orders instances over OSB; the rest is asked through the API
+	offering      client.Offering
 	instance      client.Instance // id empty: none
 	binding       client.Binding  // id empty: none; with credentials
 	ended         map[string]any  // credentials of the last binding that ended
 	born          int             // instances that became ready so far
+	changes       int             // of plans so far
 	empty         []string        // what the backend holds when there is neither
 	perInstance   int             // objects at the backend
 	perBinding    int
 }
 
-// crashVerbs are the operations that die. An update has no door in the API yet; broker's own tests fail it at each place.
-func crashVerbs() []string { return []string{"provision", "bind", "unbind", "deprovision"} }
+// crashVerbs are the operations that die.
+func crashVerbs() []string { return []string{"provision", "update", "bind", "unbind", "deprovision"} }
 
 // crashCases lists the deaths of a lane, place by place, each round a whole life. The fake's slow and stumbling plans pass places several times.
 func crashCases(driver string) (list []crashCase) {
@@ -65,8 +69,8 @@ func round(want string, nth int, stages []string) (list []crashCase) {
 			continue
 		}
 		for _, verb := range crashVerbs() {
-			if want == "fake:async" && verb != "provision" && verb != "deprovision" {
-				continue // only those take several steps there
+			if want == "fake:async" && verb != "provision" && verb != "deprovision" || nth > 1 && verb == "update" {
+				continue // they do not take several steps there
 			}
 			for _, p := range failpoint.Points() {
 				if p.Name == "broker."+verb+"."+stage || p.Name == "tasks.operation."+stage {
@@ -91,7 +95,7 @@ func stagesOfAll() (list []string) {
 func sample(list []crashCase) (out []crashCase) {
 	for _, c := range list {
 		switch c.verb + " " + c.stage() {
-		case "provision called", "provision charged", "bind sealed", "unbind called", "deprovision accepting", "deprovision settling":
+		case "provision called", "provision charged", "update charged", "bind sealed", "unbind called", "deprovision accepting", "deprovision settling":
 			if c.nth == 1 {
 				out = append(out, c)
 			}
@@ -170,6 +174,16 @@ func (l *lane) begin(t *testing.T, first crashCase) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if l.platform, err = l.client().CreatePlatform(t.Context(), client.NewPlatform{Name: "crash", Org: devOrg, Project: devProject}); err != nil {
+		t.Fatal(err)
+	}
+	p.await(t, "offering", func() bool {
+		list, err := l.client().Market(t.Context())
+		if err == nil && len(list) == 1 {
+			l.offering = list[0]
+		}
+		return l.offering.ID != ""
+	})
 	l.app, l.empty = a.ID, l.backend.objects(t)
 	l.prepare(t, p, crashCase{want: first.want, verb: "bind"})
 	l.perInstance = len(l.backend.objects(t)) - len(l.empty)
@@ -207,7 +221,10 @@ func (l *lane) ask(t *testing.T, c crashCase) {
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); <-time.After(20 * time.Millisecond) {
 		switch c.verb {
 		case "provision":
-			_, err = api.CreateInstance(t.Context(), l.wish(c))
+			_, plan, _ := strings.Cut(c.want, ":")
+			err = l.osb(t, http.MethodPut, plan)
+		case "update":
+			err = l.osb(t, http.MethodPatch, otherPlan(l.instance.Plan))
 		case "bind":
 			_, err = api.Bind(t.Context(), client.NewBinding{Instance: l.instance.ID, App: l.app})
 		case "unbind":
@@ -222,6 +239,44 @@ func (l *lane) ask(t *testing.T, c crashCase) {
 	t.Fatal(err)
 }
 
-func (l *lane) wish(c crashCase) client.NewInstance {
-	return client.NewInstance{Want: c.want, Org: devOrg, Project: devProject, Name: fmt.Sprintf("thing-%d", l.born)}
+// otherPlan is what an update changes to.
+func otherPlan(plan string) string {
+	if plan == "sync" {
+		return "rotatable"
+	}
+	return "small"
+}
+
+// osb orders or changes the lane's instance as a platform does. What the market refuses is a *client.Error.
+func (l *lane) osb(t *testing.T, method, plan string) error {
+	t.Helper()
+	n := slices.IndexFunc(l.offering.Plans, func(p client.Plan) bool { return p.Name == plan })
+	if n < 0 {
+		t.Fatalf("no plan %s", plan)
+	}
+	born := l.born
+	if method == http.MethodPatch {
+		born-- // the one that is there
+	}
+	body := fmt.Sprintf(`{"service_id":%q,"plan_id":%q,"organization_guid":"o","space_guid":"s"}`, l.offering.ID, l.offering.Plans[n].ID)
+	req, err := http.NewRequestWithContext(t.Context(), method, fmt.Sprintf("%s/v2/service_instances/thing-%d?accepts_incomplete=true", l.url, born), strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.SetBasicAuth(l.platform.Name, l.platform.Password)
+	req.Header.Set("X-Broker-API-Version", "2.17")
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if resp.StatusCode == http.StatusServiceUnavailable {
+		return &client.Error{Status: resp.StatusCode, Detail: string(text)}
+	}
+	if resp.StatusCode >= http.StatusMultipleChoices {
+		t.Fatalf("%s answered %d: %s", method, resp.StatusCode, text)
+	}
+	return err
 }
