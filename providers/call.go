@@ -75,7 +75,7 @@ func (p *Provider) report(ctx context.Context, verb, subject string, began time.
 	if p.Called != nil {
 		p.Called(verb, time.Since(began), err)
 	}
-	attrs := []any{"verb", verb, "subject", subject, "took", time.Since(began).Round(time.Microsecond)}
+	attrs := []any{"verb", verb, "subject", subject, "took", time.Since(began).Round(time.Microsecond).String()}
 	if err == nil {
 		p.log.DebugContext(ctx, "provider call", attrs...)
 		return

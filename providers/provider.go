@@ -37,6 +37,7 @@ type Provider struct {
 	Settings
 	driver Driver
 	log    *slog.Logger
+	told   bool // that it does not answer its first probes
 
 	mu       sync.Mutex
 	breaker  *gobreaker.CircuitBreaker[any]

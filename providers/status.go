@@ -91,6 +91,10 @@ func (p *Provider) note(err error) {
 	case err != nil && was != Starting:
 		p.status, p.why = Down, fault.Of(err).Text
 	case err != nil:
+		if !p.told { // once: a backend that starts is asked often
+			p.told = true
+			p.log.Warn("provider does not answer yet", "why", fault.Of(err).Text)
+		}
 		p.why = fault.Of(err).Text
 	}
 	if p.status != was {

@@ -26,7 +26,7 @@ func (s *Server) logged(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		s.Log.LogAttrs(r.Context(), level, "request",
 			slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", c.Response().Status),
-			slog.Int64("bytes", c.Response().Size), slog.Duration("took", time.Since(begin)),
+			slog.Int64("bytes", c.Response().Size), slog.String("took", time.Since(begin).Round(time.Microsecond).String()),
 			slog.String("who", identity.From(r.Context()).Label()), slog.String("ip", identity.From(r.Context()).RemoteIP),
 			slog.String("id", r.Header.Get(echo.HeaderXRequestID)))
 		if s.Answered != nil {
