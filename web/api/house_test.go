@@ -34,6 +34,7 @@ import (
 type house struct {
 	*testing.T
 	directory *directory.Directory
+	driver    *fake.Driver
 	url       string
 	boss      *client.Client // operator and owner of acme
 	owner     identity.Principal
@@ -41,7 +42,7 @@ type house struct {
 
 func newHouse(t *testing.T, db *database.DB) *house {
 	t.Helper()
-	h := &house{T: t}
+	h := &house{T: t, driver: fake.New(fake.Options{})}
 	ctx, stop := context.WithCancel(context.Background())
 	t.Cleanup(stop)
 	box, err := seal.New(ctx, db, t.TempDir()+"/master.key", true)
@@ -59,7 +60,7 @@ func newHouse(t *testing.T, db *database.DB) *house {
 	})
 	h.ok(err)
 	h.directory = directory.New(directory.Config{DB: db, Audit: trail, Accounts: ledger})
-	p := providers.New(providers.Settings{Name: "fakes", Region: "here", Driver: "fake", Failures: 1000}, fake.New(fake.Options{}), quiet)
+	p := providers.New(providers.Settings{Name: "fakes", Region: "here", Driver: "fake", Failures: 1000}, h.driver, quiet)
 	h.ok(p.Probe(ctx))
 	b, err := broker.New(ctx, broker.Config{
 		DB: db, Tasks: engine, Calendar: calendar, Box: box, Audit: trail, Clock: market, Providers: providers.NewSet(p), Currency: "EUR",

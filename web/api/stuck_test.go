@@ -1,0 +1,59 @@
+package api_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sutlerhq/sutler/identity"
+	"github.com/sutlerhq/sutler/internal/fault"
+	"github.com/sutlerhq/sutler/web/client"
+)
+
+// stuck gives a delete that the provider refuses.
+func (h *house) stuck(name string) client.Operation {
+	h.Helper()
+	made, err := h.boss.CreateInstance(h.Context(), client.NewInstance{Want: "fake:sync", Name: name})
+	h.ok(err)
+	h.done(h.boss, made.Operation)
+	h.driver.FailNext("deprovision", -1, fault.Refused.Errorf("Not today."))
+	gone, err := h.boss.DestroyInstance(h.Context(), name)
+	h.ok(err)
+	_, err = h.boss.Operation(h.Context(), gone.Operation, 20*time.Second)
+	h.ok(err)
+	list, err := h.boss.Operations(h.Context(), true)
+	h.ok(err)
+	if len(list) != 1 || list[0].ID != gone.Operation || !strings.Contains(list[0].Reason, "Not today.") || list[0].Failures == 0 {
+		h.Fatalf("%+v", list)
+	}
+	return list[0]
+}
+
+func TestAnOperatorDealsWithStuckWork(t *testing.T) {
+	h := sqlite(t)
+	ctx := t.Context()
+	op := h.stuck("orders")
+	dev := h.as("dev@example.com", identity.Owner)
+	_, err := dev.RetryOperation(ctx, op.ID)
+	h.refused(err, "forbidden")
+	_, err = dev.PurgeOperation(ctx, op.ID, client.Purge{Confirm: op.ID, Reason: "mine"})
+	h.refused(err, "forbidden")
+	h.driver.FailNext("deprovision", 0, nil)
+	_, err = h.boss.RetryOperation(ctx, op.ID)
+	h.ok(err)
+	h.done(h.boss, op.ID)
+
+	op = h.stuck("invoices")
+	_, err = h.boss.PurgeOperation(ctx, op.ID, client.Purge{Confirm: "another", Reason: "because"})
+	h.refused(err, "invalid")
+	given, err := h.boss.PurgeOperation(ctx, op.ID, client.Purge{Confirm: op.ID, Reason: "The vendor has closed."})
+	h.ok(err)
+	if given.State != "failed" || !strings.Contains(given.Note, "may still hold") {
+		t.Fatalf("%+v", given)
+	}
+	i, err := h.boss.Instance(ctx, client.Place{}, op.Instance)
+	h.ok(err)
+	if i.State != "gone" {
+		t.Fatalf("%+v", i)
+	}
+}
