@@ -45,12 +45,14 @@ var rules = map[string]rule{
 	"GET /api/v1/instances":         {at: "/api/v1/instances" + inShop, may: read},
 	"POST /api/v1/instances":        {at: "/api/v1/instances", body: `{"want":"fake:sync","name":"made{n}","org":"{org}","project":"{project}"}`, may: write},
 	"GET /api/v1/instances/:ref":    {at: "/api/v1/instances/{instance}", may: read},
+	"PATCH /api/v1/instances/:ref":  {at: "/api/v1/instances/{instance}", body: `{}`, may: write},
 	"DELETE /api/v1/instances/:ref": {at: "/api/v1/instances/{instance}", may: write, ends: true},
 
 	"GET /api/v1/bindings":                 {at: "/api/v1/bindings?instance={instance}", may: read},
 	"POST /api/v1/bindings":                {at: "/api/v1/bindings", body: `{"instance":"{instance}","app":"{app}","alias":"A{n}","org":"{org}","project":"{project}"}`, may: write},
 	"GET /api/v1/bindings/:id":             {at: "/api/v1/bindings/{binding}", may: read},
 	"GET /api/v1/bindings/:id/credentials": {at: "/api/v1/bindings/{binding}/credentials", may: write},
+	"POST /api/v1/bindings/:id/rotate":     {at: "/api/v1/bindings/{binding}/rotate", may: write},
 	"DELETE /api/v1/bindings/:id":          {at: "/api/v1/bindings/{binding}", may: write, ends: true},
 
 	"GET /api/v1/operations":     {at: "/api/v1/operations", may: manage},

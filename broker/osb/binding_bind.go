@@ -36,7 +36,7 @@ func (s *server) bind(ctx context.Context, encodedInstance, encoded string, d do
 	}
 	bd, fresh, err := s.bindApp(ctx, i, d, broker.BindOrder{
 		Predecessor: old,
-		Instance: i.ID, Params: d.RawParameters, Platform: who.ID, PlatformBinding: platformID, AcceptsAsync: asyncAllowed,
+		Instance:    i.ID, Params: d.RawParameters, Platform: who.ID, PlatformBinding: platformID, AcceptsAsync: asyncAllowed,
 	})
 	if err != nil {
 		return bound, err

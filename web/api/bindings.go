@@ -20,6 +20,7 @@ func (a *API) bindings() {
 	register(a, route{method: http.MethodPost, path: prefix + "/bindings", id: "binding-create", tag: "bindings", status: http.StatusAccepted, summary: "Give an app access to a ready instance."}, a.bindingCreate)
 	register(a, route{method: http.MethodGet, path: prefix + "/bindings/{id}", id: "binding-get", tag: "bindings", summary: "One binding, without credentials."}, a.bindingGet)
 	register(a, route{method: http.MethodGet, path: prefix + "/bindings/{id}/credentials", id: "binding-credentials", tag: "bindings", summary: "One binding with its credentials in clear. The reading is audited."}, a.bindingCredentials)
+	register(a, route{method: http.MethodPost, path: prefix + "/bindings/{id}/rotate", id: "binding-rotate", tag: "bindings", status: http.StatusAccepted, summary: "Give the app new credentials; the old ones stay valid for a while."}, a.bindingRotate)
 	register(a, route{method: http.MethodDelete, path: prefix + "/bindings/{id}", id: "binding-delete", tag: "bindings", status: http.StatusAccepted, summary: "Start the end of an app's access."}, a.bindingDelete)
 }
 
@@ -99,6 +100,11 @@ func (a *API) bindingCredentials(ctx context.Context, who identity.Principal, in
 
 func (a *API) bindingDelete(ctx context.Context, who identity.Principal, in *bindingID) (*reply[client.Binding], error) {
 	b, err := a.Broker.Unbind(ctx, who, in.ID)
+	return answer(wireBinding(b), err)
+}
+
+func (a *API) bindingRotate(ctx context.Context, who identity.Principal, in *bindingID) (*reply[client.Binding], error) {
+	b, _, err := a.Broker.Rotate(ctx, who, in.ID)
 	return answer(wireBinding(b), err)
 }
 

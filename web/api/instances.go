@@ -24,6 +24,7 @@ func (a *API) instances() {
 	register(a, route{method: http.MethodGet, path: prefix + "/instances", id: "instance-list", tag: "instances", summary: "Live instances, newest first."}, a.instanceList)
 	register(a, route{method: http.MethodPost, path: prefix + "/instances", id: "instance-create", tag: "instances", status: http.StatusAccepted, summary: "Choose a plan and start making an instance."}, a.instanceCreate)
 	register(a, route{method: http.MethodGet, path: prefix + "/instances/{ref}", id: "instance-get", tag: "instances", summary: "One instance, by name or id."}, a.instanceGet)
+	register(a, route{method: http.MethodPatch, path: prefix + "/instances/{ref}", id: "instance-update", tag: "instances", status: http.StatusAccepted, summary: "Start a change of plan, parameters or maintenance version."}, a.instanceUpdate)
 	register(a, route{method: http.MethodDelete, path: prefix + "/instances/{ref}", id: "instance-delete", tag: "instances", status: http.StatusAccepted, summary: "Start the end of an instance and its bindings. Charging ends now."}, a.instanceDelete)
 }
 

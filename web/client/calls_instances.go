@@ -60,6 +60,16 @@ func (c *Client) Bind(ctx context.Context, n NewBinding) (Binding, error) {
 	return post[Binding](ctx, c, path("bindings"), n)
 }
 
+// UpdateInstance asks for a change; it is made while the answer is already here.
+func (c *Client) UpdateInstance(ctx context.Context, at Place, ref string, change InstanceChange) (Updated, error) {
+	return call[Updated](ctx, c, http.MethodPatch, path("instances", ref), at.query(), change)
+}
+
+// Rotate asks for new credentials under a binding's alias; the answer is the binding that replaces it.
+func (c *Client) Rotate(ctx context.Context, id string) (Binding, error) {
+	return post[Binding](ctx, c, path("bindings", id, "rotate"), nil)
+}
+
 // Unbind asks for the end of a binding.
 func (c *Client) Unbind(ctx context.Context, id string) (Binding, error) {
 	return call[Binding](ctx, c, http.MethodDelete, path("bindings", id), nil, nil)

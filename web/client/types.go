@@ -38,6 +38,19 @@ type NewInstance struct {
 	Params   json.RawMessage `json:"params,omitempty" doc:"Parameters, checked against the plan's schema."`
 }
 
+// InstanceChange changes an instance. What is empty stays as it is.
+type InstanceChange struct {
+	Plan        string          `json:"plan,omitempty" doc:"Name of a plan of the same offering."`
+	Params      json.RawMessage `json:"params,omitempty" doc:"Parameters to set; the others stay."`
+	Maintenance bool            `json:"maintenance,omitempty" doc:"Bring it to its plan's maintenance version."`
+}
+
+// Updated is an instance that was just told to change; fresh is false when there was nothing to do, or when this very change is being made.
+type Updated struct {
+	Instance
+	Fresh bool `json:"fresh"`
+}
+
 // Ordered is an instance that was just asked for, with what was chosen and what it costs.
 type Ordered struct {
 	Instance
