@@ -25,7 +25,7 @@ const (
 
 // cleanPath refuses ids that nobody could mean. Ids stay encoded for the router, which would split them at a slash.
 func cleanPath(r *http.Request) error {
-	path := strings.TrimPrefix(r.URL.EscapedPath(), "/v2/")
+	path := strings.TrimPrefix(strings.TrimPrefix(r.URL.EscapedPath(), "/v2"), "/")
 	for part := range strings.SplitSeq(path, "/") {
 		if path == "" {
 			break // the root: it has no ids
