@@ -44,6 +44,9 @@ func (b *Broker) take(ctx context.Context, instance string) (instanceRow, error)
 	return r, err
 }
 
+// Replaced is the note of an operation that an accepted delete took the place of.
+const Replaced = "A delete took its place."
+
 // replace ends what is running on an instance (or only on one of its bindings), because an accepted delete takes its place.
 func (b *Broker) replace(ctx context.Context, instance, binding string) error {
 	ops, err := b.liveOperations(ctx, instance)
@@ -55,7 +58,7 @@ func (b *Broker) replace(ctx context.Context, instance, binding string) error {
 		if deletes || binding != "" && op.Binding != binding {
 			continue
 		}
-		if err := b.end(ctx, &op, failed, "A delete took its place."); err != nil {
+		if err := b.end(ctx, &op, failed, Replaced); err != nil {
 			return err
 		}
 	}

@@ -25,6 +25,8 @@ func (s *server) finish(ctx context.Context, op broker.Operation, asyncPlan, asy
 		}
 	}
 	switch {
+	case op.State == "failed" && op.Note == broker.Replaced: // it lost against a delete; the provider did nothing wrong
+		return false, fault.Busy.Errorf("%s", op.Note).WithCode("ConcurrencyError")
 	case op.State == "failed":
 		usable(ctx, op)
 		return false, fault.ProviderFailed.Errorf("%s", op.Note)
