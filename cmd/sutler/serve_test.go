@@ -69,7 +69,7 @@ func TestServeListsWhatIsWrongWithItsConfiguration(t *testing.T) {
 	for _, args := range [][]string{{"serve", "--config", path}, {"config", "check", path}} {
 		p := start(t, args...)
 		if code := p.wait(t); code != exitUsage || !strings.Contains(p.out.String(), `line 1: unknown key "stroe". Did you mean "store"?`) ||
-			!strings.Contains(p.out.String(), "line 2: listen must be host:port") {
+			!strings.Contains(p.out.String(), "line 2: listen: must be host:port") {
 			t.Errorf("%v: exit %d:\n%s", args, code, p.out)
 		}
 	}

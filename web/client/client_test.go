@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"testing"
 	"time"
 
@@ -57,7 +56,7 @@ func TestNamesAreEscapedAndTheTokenIsSent(t *testing.T) {
 
 func TestNobodyAnswers(t *testing.T) {
 	_, err := client.New("http://127.0.0.1:1", "").Whoami(t.Context())
-	if _, ok := errors.AsType[*url.Error](err); !ok {
+	if _, ok := errors.AsType[*client.Unreached](err); !ok {
 		t.Errorf("%#v", err)
 	}
 	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
