@@ -49,7 +49,11 @@ func TestTakeOver(t *testing.T) {
 		victim := rand.IntN(len(m.sites))
 		m.freeze(t, victim)
 		m.processes[victim].kill()
-		times = append(times, m.finished(t, victim)...)
+		taken := m.finished(t, victim)
+		if len(taken) == 0 {
+			t.Fatal("nothing was left to take over")
+		}
+		times = append(times, taken...)
 		m.processes[victim] = m.sites[victim].run(t)
 		t.Logf("round %d: %d pieces of work taken over", n, len(times))
 	}
@@ -66,10 +70,12 @@ func TestTakeOver(t *testing.T) {
 	if took := time.Since(asked); took > 12*time.Second {
 		t.Errorf("it took %s to end", took)
 	}
-	times = m.finished(t, victim)
-	t.Logf("handed over by a graceful end: %d times, ended %s after the process at worst", len(times), slices.Max(times).Round(time.Millisecond))
-	if slices.Max(times) > 2*time.Second {
-		t.Error("what was handed over waited")
+	if m.live(t) > 0 { // what is handed over may well have ended before the process has
+		late := slices.Max(append(m.finished(t, victim), 0)) // or between two looks
+		t.Logf("handed over by a graceful end, ended %s after the process at worst", late.Round(time.Millisecond))
+		if late > 2*time.Second {
+			t.Error("what was handed over waited")
+		}
 	}
 	m.check(t)
 }
@@ -115,9 +121,6 @@ func (m *trio) live(t *testing.T) int {
 func (m *trio) finished(t *testing.T, victim int) (times []time.Duration) {
 	t.Helper()
 	began, left := time.Now(), m.live(t)
-	if left == 0 {
-		t.Fatal("nothing was left to take over")
-	}
 	m.processes[(victim+1)%len(m.sites)].await(t, "end of the victim's work", func() bool {
 		for now := m.live(t); left > now; left-- {
 			times = append(times, time.Since(began))
