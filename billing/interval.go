@@ -86,21 +86,16 @@ func (l *Ledger) end(ctx context.Context, open intervalRow, at time.Time) (time.
 
 // Suspend marks the instance suspended: fixed rates rest. One that is suspended or was stopped is left as it is; one that never started is fault.NotFound.
 func (l *Ledger) Suspend(ctx context.Context, instance string, at time.Time) error {
-	return l.db.Tx(ctx, func(ctx context.Context) error {
-		open, err := l.running(ctx, instance)
-		if err != nil || open == nil {
-			return err
-		}
-		account, err := l.account(ctx, open.Account, shared)
-		if err != nil {
-			return err
-		}
-		return l.insertSuspension(ctx, instance, max(at.UnixMicro(), account.ClosedTo))
-	})
+	return l.whileRunning(ctx, instance, at, l.insertSuspension)
 }
 
 // Resume ends a suspension; without one it changes nothing.
 func (l *Ledger) Resume(ctx context.Context, instance string, at time.Time) error {
+	return l.whileRunning(ctx, instance, at, l.endSuspension)
+}
+
+// whileRunning does something to an instance that is charged for now, at the time given or at the end of its account's closed months, whichever is later.
+func (l *Ledger) whileRunning(ctx context.Context, instance string, at time.Time, do func(ctx context.Context, instance string, at int64) error) error {
 	return l.db.Tx(ctx, func(ctx context.Context) error {
 		open, err := l.running(ctx, instance)
 		if err != nil || open == nil {
@@ -110,7 +105,7 @@ func (l *Ledger) Resume(ctx context.Context, instance string, at time.Time) erro
 		if err != nil {
 			return err
 		}
-		return l.endSuspension(ctx, instance, max(at.UnixMicro(), account.ClosedTo))
+		return do(ctx, instance, max(at.UnixMicro(), account.ClosedTo))
 	})
 }
 
