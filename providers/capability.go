@@ -12,6 +12,9 @@ const (
 	Probes        Capability = "be probed"                                        // Prober
 	Targets       Capability = "be measured for latency"                          // Targeter
 	HasDashboards Capability = "show a page for an instance"                      // Dashboarder
+	Watches       Capability = "watch the limits of an instance"                  // Watcher
+	BacksUp       Capability = "back up an instance"                              // Backuper
+	Counts        Capability = "count what an instance holds"                     // Counter
 )
 
 // Can tells whether the driver has a capability.
@@ -32,6 +35,12 @@ func (p *Provider) Can(c Capability) bool {
 		_, ok = p.driver.(Targeter)
 	case HasDashboards:
 		_, ok = p.driver.(Dashboarder)
+	case Watches:
+		_, ok = p.driver.(Watcher)
+	case BacksUp:
+		_, ok = p.driver.(Backuper)
+	case Counts:
+		_, ok = p.driver.(Counter)
 	}
 	return ok
 }

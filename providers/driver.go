@@ -3,6 +3,7 @@ package providers
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"time"
 
 	"github.com/sutlerhq/sutler/catalog"
@@ -121,4 +122,34 @@ type Targeter interface {
 // Dashboarder has a page for an instance.
 type Dashboarder interface {
 	Dashboard(i Instance) string
+}
+
+// Watcher looks after those limits of the plan that the backend cannot hold by itself. It is asked every minute.
+type Watcher interface {
+	// Watch names the limits that the instance has passed; none when it is within its plan. A driver that can hold such a limit by
+	// something softer than a suspension (taking the right to write away) does and undoes it here, and says so by Excess.Held.
+	Watch(ctx context.Context, i Instance) ([]Excess, error)
+}
+
+// Excess is a limit of the plan that an instance has passed.
+type Excess struct {
+	Limit   string // its name in catalog.Plan.Limits
+	Allowed int64
+	Used    int64
+	Held    bool // the driver holds the limit now: no suspension is needed
+}
+
+// Backuper copies an instance's data out and in, as a stream in the usual format of its kind: what one driver wrote, any driver of the
+// same kind can read. Neither is tied to the deadline of the other verbs. An error leaves the data of the instance that is copied from alone.
+type Backuper interface {
+	// Backup writes all data of the instance, consistent at one moment as far as its kind can say that, also while it is suspended.
+	Backup(ctx context.Context, i Instance, to io.Writer) error
+	// Restore reads what Backup wrote into an instance that was just made. What its bindings own afterwards is as if an app had written it.
+	Restore(ctx context.Context, i Instance, from io.Reader) error
+}
+
+// Counter counts what an instance holds, to compare two copies: rows by table, keys by database, objects by bucket. It works while the
+// instance is suspended, too.
+type Counter interface {
+	Count(ctx context.Context, i Instance) (map[string]int64, error)
 }

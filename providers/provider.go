@@ -19,6 +19,7 @@ type Settings struct {
 	Pause    time.Duration                                    // how long the breaker stays open before it lets one call try; 5 s
 	Failures uint32                                           // failures in a row that open the breaker; 5
 	Every    time.Duration                                    // between probes of a backend that is up; 3 s
+	Copying  time.Duration                                    // for a whole backup or restore; 6 h
 	Called   func(verb string, took time.Duration, err error) // told of every call, for those who count; may be nil
 }
 
@@ -27,6 +28,7 @@ func (s Settings) withDefaults() Settings {
 	s.Pause = cmp.Or(s.Pause, 5*time.Second)
 	s.Failures = cmp.Or(s.Failures, 5)
 	s.Every = cmp.Or(s.Every, 3*time.Second)
+	s.Copying = cmp.Or(s.Copying, 6*time.Hour)
 	return s
 }
 

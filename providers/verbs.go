@@ -116,6 +116,24 @@ func (p *Provider) Target(ctx context.Context, i Instance) (latency.Target, erro
 	return call(ctx, p, "name a target", i.ID, func(ctx context.Context) (latency.Target, error) { return t.Target(ctx, i) })
 }
 
+// Excess names the limits of the plan that the instance has passed; none when it is within its plan.
+func (p *Provider) Excess(ctx context.Context, i Instance) ([]Excess, error) {
+	w, ok := p.driver.(Watcher)
+	if !ok {
+		return nil, p.lacks(Watches)
+	}
+	return call(ctx, p, "watch", i.ID, func(ctx context.Context) ([]Excess, error) { return w.Watch(ctx, i) })
+}
+
+// Count counts what the instance holds, by whatever its kind divides it into.
+func (p *Provider) Count(ctx context.Context, i Instance) (map[string]int64, error) {
+	c, ok := p.driver.(Counter)
+	if !ok {
+		return nil, p.lacks(Counts)
+	}
+	return call(ctx, p, "count", i.ID, func(ctx context.Context) (map[string]int64, error) { return c.Count(ctx, i) })
+}
+
 // Dashboard gives the address of the instance's page, or "" when there is none.
 func (p *Provider) Dashboard(i Instance) string {
 	d, ok := p.driver.(Dashboarder)
