@@ -67,7 +67,7 @@ func (b Binding) RenewBefore() time.Time {
 	if b.ExpiresAt.IsZero() || b.State == Expiring {
 		return time.Time{}
 	}
-	return b.ExpiresAt.Add(-b.ExpiresAt.Sub(b.CreatedAt) / 3)
+	return b.ExpiresAt.Add(-max(0, b.ExpiresAt.Sub(b.CreatedAt)/3)) // a market's clock that was advanced may be beyond the expiry, which is by the wall's
 }
 
 // Credentials are what a binding grants, in clear. Never log them.

@@ -29,8 +29,9 @@ type books struct {
 	mu sync.Mutex
 	no error // what Admit answers
 
-	lines  []string
-	events map[string]catalog.Event
+	lines   []string
+	changed time.Time // when the last change of a plan was
+	events  map[string]catalog.Event
 }
 
 func (k *books) note(ctx context.Context, format string, a ...any) error {
@@ -46,7 +47,12 @@ func (k *books) Start(ctx context.Context, s catalog.Snapshot, _ time.Time) erro
 	return k.note(ctx, "start %s %s %s", s.Account, s.InstanceName, s.PlanName)
 }
 
-func (k *books) Change(ctx context.Context, s catalog.Snapshot, _ time.Time) error {
+func (k *books) Change(ctx context.Context, s catalog.Snapshot, at time.Time) error {
+	k.db.AfterCommit(ctx, func() {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.changed = at
+	})
 	return k.note(ctx, "change %s", s.InstanceName)
 }
 

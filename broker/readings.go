@@ -46,6 +46,22 @@ func (b *Broker) readLast(ctx context.Context, j job) {
 	}
 }
 
+// readChange reads what an instance used on the plan that it leaves, so that this is charged by that plan's rates. When it cannot, the next hour's
+// reading holds it, by the new ones.
+func (b *Broker) readChange(ctx context.Context, j job, out outcome) {
+	p, ok := b.Providers.Get(j.instance.Provider)
+	if !ok || !p.Can(providers.Meters) {
+		return
+	}
+	told := j.toldNext
+	if out.progress.State != nil {
+		told.State = out.progress.State
+	}
+	if _, err := b.readFrom(ctx, p, told, b.Clock.Now()); err != nil {
+		b.Log.Warn("readings: at a change of plan", "provider", j.instance.Provider, "instance", j.instance.ID, "err", err)
+	}
+}
+
 // read asks the provider for one instance and records what was used in the window that ends at end. It tells whether the provider answered.
 func (b *Broker) read(ctx context.Context, r instanceRow, end time.Time) (answered bool, err error) {
 	p, ok := b.Providers.Get(r.Provider)
@@ -60,6 +76,11 @@ func (b *Broker) read(ctx context.Context, r instanceRow, end time.Time) (answer
 	if err != nil {
 		return true, err
 	}
+	return b.readFrom(ctx, p, told, end)
+}
+
+// readFrom is read for an instance as the driver is told of it.
+func (b *Broker) readFrom(ctx context.Context, p *providers.Provider, told providers.Instance, end time.Time) (answered bool, err error) {
 	var shown []providers.Reading
 	asking, cancel := context.WithTimeout(ctx, readPatience)
 	defer cancel()
@@ -72,7 +93,7 @@ func (b *Broker) read(ctx context.Context, r instanceRow, end time.Time) (answer
 		if err := tasks.Hold(ctx); err != nil {
 			return err
 		}
-		return b.recordUse(ctx, r.ID, shown, end)
+		return b.recordUse(ctx, told.ID, shown, end)
 	})
 }
 

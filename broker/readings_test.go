@@ -62,6 +62,52 @@ func TestReadings(t *testing.T) {
 	})
 }
 
+// What was used on the old plan is recorded before the change, so that the old plan's rates are charged for it; the rest comes after.
+func TestAChangeOfPlanIsReadBetween(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		m := newMarket(t, db)
+		i := m.made(t, "sync", "orders")
+		change := func(o UpdateOrder) {
+			t.Helper()
+			o.Instance = i.ID
+			u, _, err := m.Update(t.Context(), ada, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.ends(t, u.Operation.ID, succeeded)
+		}
+		use := func(n int64) {
+			t.Helper()
+			if err := m.driver.Use(i.ID, n); err != nil {
+				t.Fatal(err)
+			}
+		}
+		use(10)
+		change(UpdateOrder{Plan: "maintained"})
+		if got := m.books.used(t, fake.Metric); got != "10" {
+			t.Fatalf("recorded %s at the change, want 10", got)
+		}
+		for _, e := range m.books.events {
+			if !e.Time.Before(m.books.changed) {
+				t.Fatalf("used at %s, changed at %s", e.Time, m.books.changed)
+			}
+		}
+		use(5)
+		change(UpdateOrder{Maintenance: Newest}) // no other plan
+		m.driver.FailNext("read", 1, nil)
+		change(UpdateOrder{Plan: "sync"}) // not answered: the next hour has it
+		if got := m.books.used(t, fake.Metric); got != "10" {
+			t.Fatalf("recorded %s, want 10 still", got)
+		}
+		if _, err := m.Calendar.Advance(t.Context(), time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		if got := m.books.used(t, fake.Metric); got != "15" {
+			t.Fatalf("recorded %s, want 15", got)
+		}
+	})
+}
+
 func TestReadingTheSameHourTwiceCountsOnce(t *testing.T) {
 	m := newMarket(t, dbtest.New(t))
 	i := m.made(t, "sync", "orders")

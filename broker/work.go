@@ -89,6 +89,9 @@ func (b *Broker) step(ctx context.Context, op operationRow) error {
 	if err := failpoint.Hit("broker", op.Verb, "called"); err != nil {
 		return err
 	}
+	if op.Verb == verbUpdate && out.err == nil && out.progress.Done && op.Plan != j.instance.PlanID {
+		b.readChange(ctx, j, out)
+	}
 	return b.settle(ctx, j, out)
 }
 

@@ -3,6 +3,8 @@ package osb
 import (
 	"context"
 	"encoding/json"
+	"net/http"
+	"strings"
 
 	"github.com/sutlerhq/sutler/broker"
 	"github.com/sutlerhq/sutler/internal/fault"
@@ -23,4 +25,38 @@ func (s *server) predecessor(ctx context.Context, i broker.Instance) (string, er
 		err = fault.Invalid.Errorf("predecessor_binding_id names no binding of this instance.")
 	}
 	return old.ID, err
+}
+
+// complete gives a rotation that names its predecessor alone, which is all that the protocol asks of it, the service and the plan of its instance:
+// the library wants them in every bind.
+func (d *door) complete(r *http.Request, b *box) error {
+	if _, rotates := b.body["predecessor_binding_id"]; !rotates || r.Method != http.MethodPut || named(b.body, "service_id") && named(b.body, "plan_id") {
+		return nil
+	}
+	rest, _ := strings.CutPrefix(r.URL.EscapedPath(), "/v2/service_instances/")
+	encoded, _, binding := strings.Cut(rest, "/service_bindings/")
+	if !binding {
+		return nil
+	}
+	platformID, err := id(encoded)
+	if err != nil {
+		return err
+	}
+	i, err := d.Broker.InstanceOf(r.Context(), b.who, b.who.ID, platformID)
+	if err != nil {
+		return err
+	}
+	for field, own := range map[string]string{"service_id": i.OfferingID, "plan_id": i.PlanID} {
+		if !named(b.body, field) {
+			b.body[field] = encode(own)
+		}
+	}
+	carry(r, encode(b.body))
+	return nil
+}
+
+// named tells whether a body has a text that is not empty in a field.
+func named(body map[string]json.RawMessage, field string) bool {
+	var s string
+	return json.Unmarshal(body[field], &s) == nil && s != ""
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/sutlerhq/sutler/identity"
 )
@@ -16,6 +17,7 @@ type prints struct{ byPlatform sync.Map } // platform id -> print
 type print struct {
 	edition string // of the market, as the platform sees it
 	tag     string
+	at      time.Time // when this process wrote it, to the second
 	body    []byte
 }
 
@@ -27,8 +29,9 @@ func (d *door) catalog(w http.ResponseWriter, r *http.Request, b *box) {
 		return
 	}
 	w.Header().Set("ETag", p.tag)
+	w.Header().Set("Last-Modified", p.at.UTC().Format(http.TimeFormat))
 	w.Header().Set("Cache-Control", "private, no-cache")
-	if matches(r.Header.Get("If-None-Match"), p.tag) {
+	if p.had(r.Header) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
@@ -40,8 +43,13 @@ func (d *door) print(r *http.Request, who identity.Principal) (print, error) {
 	if err != nil {
 		return print{}, err
 	}
-	if had, ok := d.prints.byPlatform.Load(who.ID); ok && had.(print).edition == edition {
-		return had.(print), nil
+	last := time.Time{}
+	if had, ok := d.prints.byPlatform.Load(who.ID); ok {
+		p := had.(print)
+		if p.edition == edition {
+			return p, nil
+		}
+		last = p.at
 	}
 	offers, err := d.Broker.Market(r.Context(), who)
 	if err != nil {
@@ -53,9 +61,23 @@ func (d *door) print(r *http.Request, who identity.Principal) (print, error) {
 	}
 	body := encode(map[string]any{"services": services})
 	sum := sha256.Sum256(body)
-	p := print{edition, `"` + hex.EncodeToString(sum[:12]) + `"`, body}
+	now := time.Now().Truncate(time.Second)
+	if !now.After(last) {
+		now = last.Add(time.Second) // two editions within a second are told apart
+	}
+	p := print{edition, `"` + hex.EncodeToString(sum[:12]) + `"`, now, body}
 	d.prints.byPlatform.Store(who.ID, p)
 	return p, nil
+}
+
+// had tells whether the asking platform has this very print. A tag counts for more than an instant; the instant must be exactly the one that was
+// given with it, for processes of one market learn of a change one after the other, and a later instant may belong to an older catalog.
+func (p print) had(h http.Header) bool {
+	if tags := h.Get("If-None-Match"); tags != "" {
+		return matches(tags, p.tag)
+	}
+	since, err := http.ParseTime(h.Get("If-Modified-Since"))
+	return err == nil && since.Equal(p.at)
 }
 
 // matches tells whether a list of tags, weak ones too, has this one.

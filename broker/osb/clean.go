@@ -100,8 +100,13 @@ func cleanBody(r *http.Request, b *box) error {
 	if err := b.shape(r, raw); err != nil {
 		return err
 	}
-	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(raw)), int64(len(raw))
+	carry(r, raw)
 	return nil
+}
+
+// carry makes raw the request's body.
+func carry(r *http.Request, raw []byte) {
+	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(raw)), int64(len(raw))
 }
 
 // exact takes away keys that are not written as the protocol writes its own, in small letters. Decoding folds case: Plan_ID would be plan_id

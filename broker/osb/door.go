@@ -88,8 +88,10 @@ func (d *door) enter(w http.ResponseWriter, r *http.Request, b *box) (*http.Requ
 	if err := b.sameClaim(); err != nil {
 		return nil, err
 	}
-	b.who, err = d.within(r.Context(), b.who, clean)
-	return clean, err
+	if b.who, err = d.within(r.Context(), b.who, clean); err != nil {
+		return nil, err
+	}
+	return clean, d.complete(clean, b)
 }
 
 func versionFault(v string) error {

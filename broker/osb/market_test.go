@@ -44,7 +44,7 @@ func (free) LinkOrg(context.Context, string, string) error               { retur
 
 // market is a real broker and directory behind the protocol, with two platforms in one project.
 type market struct {
-	t         *testing.T
+	t         testing.TB
 	server    *httptest.Server
 	broker    *broker.Broker
 	directory *directory.Directory
@@ -84,9 +84,19 @@ func newMarketWaiting(t *testing.T, wait time.Duration) *market {
 
 func newMarketOn(t *testing.T, db *database.DB, wait time.Duration) *market {
 	t.Helper()
+	return newMarketOf(t, db, fake.New(fake.Options{}), wait)
+}
+
+func newMarketWith(t *testing.T, driver *fake.Driver) *market {
+	t.Helper()
+	return newMarketOf(t, dbtest.New(t), driver, 5*time.Second)
+}
+
+func newMarketOf(t testing.TB, db *database.DB, driver *fake.Driver, wait time.Duration) *market {
+	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	t.Cleanup(stop)
-	m := &market{t: t, driver: fake.New(fake.Options{}), log: &logs{}, passwords: map[string]string{}}
+	m := &market{t: t, driver: driver, log: &logs{}, passwords: map[string]string{}}
 	log := slog.New(slog.NewTextHandler(m.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	box, err := seal.New(ctx, db, filepath.Join(t.TempDir(), "master.key"), true)
 	m.ok(err)
@@ -152,8 +162,8 @@ type answer struct {
 	raw    string
 }
 
-// ask sends a request as platform cf-eu, in version 2.17; change may make it worse.
-func (m *market) ask(method, path, body string, change ...func(*http.Request)) answer {
+// send sends a request as platform cf-eu, in version 2.17; change may make it worse. The caller closes the body.
+func (m *market) send(method, path, body string, change ...func(*http.Request)) *http.Response {
 	m.t.Helper()
 	r, err := http.NewRequestWithContext(m.t.Context(), method, m.server.URL+path, strings.NewReader(body))
 	m.ok(err)
@@ -165,6 +175,13 @@ func (m *market) ask(method, path, body string, change ...func(*http.Request)) a
 	}
 	res, err := http.DefaultClient.Do(r)
 	m.ok(err)
+	return res
+}
+
+// ask is send, and reads the answer, which must be a JSON object and carry the request's identity.
+func (m *market) ask(method, path, body string, change ...func(*http.Request)) answer {
+	m.t.Helper()
+	res := m.send(method, path, body, change...)
 	defer res.Body.Close()
 	raw, err := io.ReadAll(res.Body)
 	m.ok(err)
@@ -172,7 +189,7 @@ func (m *market) ask(method, path, body string, change ...func(*http.Request)) a
 	if err := json.Unmarshal(raw, &a.body); err != nil {
 		m.t.Fatalf("%s %s: %d is no JSON object: %s", method, path, res.StatusCode, raw)
 	}
-	if got := res.Header.Get("X-Broker-API-Request-Identity"); got != r.Header.Get("X-Broker-API-Request-Identity") {
+	if got := res.Header.Get("X-Broker-API-Request-Identity"); got != res.Request.Header.Get("X-Broker-API-Request-Identity") {
 		m.t.Errorf("%s %s: request identity %q", method, path, got)
 	}
 	return a

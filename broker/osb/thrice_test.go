@@ -36,6 +36,40 @@ func (m *market) thrice(method, path, body string, allowed ...int) (all []answer
 	return all
 }
 
+// patchThrice sends one update three times at once: it is made once, and every answer says done or names the one operation.
+func (m *market) patchThrice(path, plan, async string) {
+	m.t.Helper()
+	body, calls := m.toPlan("maintained"), m.driver.Calls("update")
+	allowed := []int{200}
+	if async != "" {
+		body, allowed = m.patch(`,"parameters":{"size":5}`), []int{200, 202}
+	}
+	m.thrice("PATCH", path+async, body, allowed...)
+	if got := m.done(path); got != "succeeded" {
+		m.t.Fatal(plan, got)
+	}
+	calls = m.driver.Calls("update") - calls
+	if async == "" && calls != 1 { // the slow one is asked until it is done
+		m.t.Errorf("%s: updated %d times", plan, calls)
+	}
+	for _, a := range m.thrice("PATCH", path+async, body, 200) {
+		if a.body["operation"] != nil {
+			m.t.Error("what is done has an operation", a.raw)
+		}
+	}
+	got := m.is(m.ask("GET", path, ""), 200)
+	if async == "" {
+		if got.body["plan_id"] != m.plan("maintained") {
+			m.t.Error(got.raw)
+		}
+		m.thrice("PATCH", path, m.toPlan("sync"), 200) // and back
+		return
+	}
+	if fmt.Sprint(got.body["parameters"]) != "map[size:5]" {
+		m.t.Error(got.raw)
+	}
+}
+
 // Every request arrives three times at once: there is one resource, and each answer is one that a platform understands.
 func TestEveryRequestThreeTimesAtOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
@@ -57,6 +91,7 @@ func TestEveryRequestThreeTimesAtOnce(t *testing.T) {
 			if got := m.done(path); got != "succeeded" {
 				t.Fatal(plan, got)
 			}
+			m.patchThrice(path, plan, c.async)
 			bind := `{"service_id":"` + m.offering.ID + `","plan_id":"` + m.plan(plan) + `","app_guid":"app-of-` + plan + `"}`
 			m.thrice("PUT", path+"/service_bindings/b"+c.async, bind, c.made...)
 			if got := m.done(path + "/service_bindings/b"); got != "succeeded" {

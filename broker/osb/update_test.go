@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sutlerhq/sutler/broker/osb"
 	"github.com/sutlerhq/sutler/internal/fault"
 )
 
@@ -105,6 +106,29 @@ func TestAnUpdateThatFails(t *testing.T) {
 	}
 }
 
+// A delete that fails says that the instance is of no use any more; it is tried again, and the same delete finds it.
+func TestADeleteThatFails(t *testing.T) {
+	m := newMarket(t)
+	const i = "/v2/service_instances/i-1"
+	m.is(m.ask("PUT", i, m.order("sync", "")), 201)
+	m.driver.FailNext("deprovision", -1, fault.Refused.Errorf("No."))
+	a := m.is(m.ask("DELETE", i+m.query("sync"), ""), 502)
+	if a.body["instance_usable"] != false || strings.Contains(a.raw, "repeatable") {
+		t.Fatal(a.raw)
+	}
+	a = m.is(m.ask("GET", i+"/last_operation", ""), 200)
+	if usable, said := a.body["instance_usable"]; a.body["state"] != "failed" || !said || usable != false || strings.Contains(a.raw, "repeatable") {
+		t.Fatal(a.raw)
+	}
+	m.driver.FailNext("deprovision", 0, nil)
+	if a := m.ask("DELETE", i+m.query("sync"), ""); a.status != 410 { // or the broker was faster
+		m.is(a, 200)
+	}
+	if a := m.is(m.ask("GET", i+"/last_operation", ""), 200); a.body["state"] != "succeeded" || strings.Contains(a.raw, "usable") {
+		t.Fatal(a.raw)
+	}
+}
+
 func TestUpdatesThatAreRefused(t *testing.T) {
 	m := newMarket(t)
 	const i = "/v2/service_instances/i-1"
@@ -138,7 +162,7 @@ func TestUpdatesThatAreRefused(t *testing.T) {
 func TestTheCatalogIsKept(t *testing.T) {
 	m := newMarket(t)
 	a := m.is(m.ask("GET", "/v2/catalog", ""), 200)
-	tag := a.header.Get("ETag")
+	tag, first := a.header.Get("ETag"), osb.Prints(m.server.Config.Handler)
 	if tag == "" || !strings.Contains(a.raw, `"plan_updateable":true`) || strings.Count(a.raw, `"binding_rotatable":true`) != 1 || !strings.Contains(a.raw, `"allow_context_updates":true`) {
 		t.Fatal(tag, a.raw)
 	}
@@ -153,6 +177,32 @@ func TestTheCatalogIsKept(t *testing.T) {
 		m.ok(res.Body.Close())
 		if res.StatusCode != want || res.Header.Get("ETag") != tag {
 			t.Errorf("%s: %d %v", list, res.StatusCode, res.Header)
+		}
+	}
+	written := a.header.Get("Last-Modified")
+	for _, c := range []struct {
+		since, tag string
+		want       int
+	}{{written, "", 304}, {written, `"other"`, 200}, {"Mon, 02 Jan 2006 15:04:05 GMT", "", 200}, {"yesterday", "", 200}} {
+		res := m.send("GET", "/v2/catalog", "", func(r *http.Request) {
+			r.Header.Set("If-Modified-Since", c.since)
+			if c.tag != "" {
+				r.Header.Set("If-None-Match", c.tag)
+			}
+		})
+		m.ok(res.Body.Close())
+		if res.StatusCode != c.want {
+			t.Errorf("since %q, tag %q: %d", c.since, c.tag, res.StatusCode)
+		}
+	}
+	m.is(m.ask("GET", "/v2/catalog", "", func(r *http.Request) { r.SetBasicAuth("cf-us", m.passwords["cf-us"]) }), 200)
+	now := osb.Prints(m.server.Config.Handler)
+	if len(first) != 1 || len(now) != 2 {
+		t.Fatal("want one print for each platform", len(first), len(now))
+	}
+	for platform, was := range first {
+		if now[platform] != was {
+			t.Error("the catalog of one edition was encoded again")
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"time"
 
 	"github.com/sutlerhq/sutler/catalog"
 	"github.com/sutlerhq/sutler/catalog/money"
@@ -24,6 +25,7 @@ type config struct {
 	Currency       string           `yaml:"currency"`
 	Egress         []netip.Prefix   `yaml:"egress"` // private addresses we may call
 	Providers      []providerConfig `yaml:"providers"`
+	Grace          time.Duration    `yaml:"grace"` // how long the old credentials of a rotated binding stay valid; an hour
 	Stripe         *stripeConfig    `yaml:"stripe"`
 	Identity       identityConfig   `yaml:"identity"`
 }

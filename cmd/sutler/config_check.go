@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sutlerhq/sutler/internal/conf"
 	"github.com/sutlerhq/sutler/internal/suggest"
@@ -48,6 +49,9 @@ func (c *config) check(doc *conf.Document) {
 	c.checkIssuers(doc)
 	if c.Stripe != nil && !c.Stripe.Key.Set() && !doc.Has("stripe.key") {
 		doc.Add("stripe", "needs a key; leave stripe out to keep invoices here")
+	}
+	if doc.Has("grace") && (c.Grace < time.Second || c.Grace > 30*24*time.Hour) {
+		doc.Add("grace", "must be from 1s to 720h")
 	}
 	if len(c.Providers) == 0 {
 		doc.Add("providers", "is empty: there would be nothing to sell")

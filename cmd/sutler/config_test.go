@@ -3,8 +3,10 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sutlerhq/sutler/internal/fault"
 )
@@ -43,6 +45,24 @@ func TestConfigThatIsRight(t *testing.T) {
 	}
 }
 
+// What a plan leads to, whom it is for and how long a rotation's old credentials last come out as they were written.
+func TestConfigOfBindingsAndUpdates(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sutler.yaml")
+	text := strings.Replace(goodConfig, "currency: EUR", "currency: EUR\ngrace: 90m", 1) +
+		"    - {name: small, from: sync, targets: [sync], app_only: true}\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, _, err := loadConfig(path)
+	if err != nil {
+		t.Fatalf("%v: %v", err, fault.Of(err).Fields)
+	}
+	first, second := c.Providers[0].Offerings[0].Plans[0], c.Providers[0].Offerings[0].Plans[1]
+	if c.Grace != 90*time.Minute || first.AppOnly || len(first.Targets) > 0 || !second.AppOnly || !slices.Equal(second.Targets, []string{"sync"}) {
+		t.Fatalf("%s %+v %+v", c.Grace, first, second)
+	}
+}
+
 func TestConfigSaysEveryProblemWithItsLine(t *testing.T) {
 	for name, c := range map[string]struct {
 		old, new string
@@ -66,6 +86,11 @@ func TestConfigSaysEveryProblemWithItsLine(t *testing.T) {
 		"unknown model":       {"model: fixed", "model: fixd", []string{"line 16|fixd"}},
 		"price that is none":  {`"5.00"`, `"five"`, []string{"line 16|not a decimal"}},
 		"several at once":     {"listen: 127.0.0.1:8080\npublic_url: http://127.0.0.1:8080\n", "lisen: x\npublic_url: nowhere\n", []string{"line 2|lisen", "line 3|nowhere"}},
+		"grace that is none":  {"currency: EUR", "currency: EUR\ngrace: soon", []string{"line 7|grace: must be a duration", "line 7|from 1s to 720h"}},
+		"no grace at all":     {"currency: EUR", "currency: EUR\ngrace: 0s", []string{"line 7|from 1s to 720h"}},
+		"grace of a year":     {"currency: EUR", "currency: EUR\ngrace: 8760h", []string{"line 7|from 1s to 720h"}},
+		"unknown target":      {"name: sync", "name: sync\n      targets: [large]", []string{"line 16|large"}},
+		"app_only that is no": {"name: sync", "name: sync\n      app_only: perhaps", []string{"line 16|true or false"}},
 		"no providers":        {goodConfig[strings.Index(goodConfig, "providers:"):], "", []string{"providers|nothing to sell"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -32,11 +32,14 @@ type Options struct {
 	Dir     string      // where its objects are kept, so that they outlive the process; empty: in memory
 	Clock   clock.Clock // what delays are measured by; the wall's
 	Address string      // host:port in the credentials; "127.0.0.1:9"
+
+	Lifetime time.Duration // of the credentials; 0: they last until they are revoked
 }
 
 // Driver is a fake with every capability. It is safe for use by many goroutines.
 type Driver struct {
 	name, address string
+	lifetime      time.Duration
 	clock         clock.Clock
 	control
 
@@ -47,7 +50,7 @@ type Driver struct {
 
 // New gives a fake.
 func New(o Options) *Driver {
-	d := &Driver{name: cmp.Or(o.Name, "fake"), address: cmp.Or(o.Address, "127.0.0.1:9"), clock: o.Clock, sessions: map[string][]*Session{}}
+	d := &Driver{name: cmp.Or(o.Name, "fake"), address: cmp.Or(o.Address, "127.0.0.1:9"), clock: o.Clock, lifetime: o.Lifetime, sessions: map[string][]*Session{}}
 	if d.clock == nil {
 		d.clock = clock.Wall{}
 	}
@@ -199,6 +202,9 @@ func (d *Driver) Bind(ctx context.Context, i providers.Instance, b providers.Bin
 
 func (d *Driver) grant(instance string, l login, expires time.Time) providers.Grant {
 	host, port, _ := net.SplitHostPort(d.address)
+	if expires.IsZero() && d.lifetime > 0 {
+		expires = d.clock.Now().Add(d.lifetime)
+	}
 	number, _ := strconv.Atoi(port)
 	return providers.Grant{
 		Credentials: map[string]any{
