@@ -135,7 +135,11 @@ func (b *Broker) acceptBinding(ctx context.Context, who identity.Principal, r in
 	if row.Params, err = b.Box.Seal(ctx, r.Org, "binding/"+row.ID+"/params", params); err != nil {
 		return err
 	}
-	op := newOperation(r.ID, row.ID, verbBind)
+	verb := verbBind
+	if row.Predecessor != "" {
+		verb = verbRotate
+	}
+	op := newOperation(r.ID, row.ID, verb)
 	row.Operation = op.ID
 	fresh, err := b.insertBinding(ctx, row)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sutlerhq/sutler/identity"
+	"github.com/sutlerhq/sutler/internal/failpoint"
 	"github.com/sutlerhq/sutler/internal/fault"
 )
 
@@ -51,7 +52,10 @@ func (b *Broker) succeed(ctx context.Context, row *bindingRow) error {
 	}
 	row.Alias, row.AppName = old.Alias, old.AppName
 	old.Successor = row.ID
-	return b.saveBinding(ctx, old)
+	if err := b.saveBinding(ctx, old); err != nil {
+		return err
+	}
+	return failpoint.Hit("broker", verbRotate, "inherited")
 }
 
 // giveBack returns the alias to the predecessor of a binding that will never be ready.
@@ -96,7 +100,10 @@ func (b *Broker) expire(ctx context.Context, j *job) error {
 		return err
 	}
 	b.changed(ctx, j.instance, old)
-	return b.endAt(ctx, j.instance.ID, old.ID, old.ExpiresAt)
+	if err := b.endAt(ctx, j.instance.ID, old.ID, old.ExpiresAt); err != nil {
+		return err
+	}
+	return failpoint.Hit("broker", verbRotate, "expiring")
 }
 
 // endAt makes the durable work that revokes a binding at an instant, or brings forward what is there.

@@ -30,6 +30,12 @@ func TestEveryFailpointIsPassed(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.ends(t, bd.Operation.ID, succeeded)
+	if bd, _, err = m.Rotate(t.Context(), ada, bd.ID); err != nil {
+		t.Fatal(err)
+	}
+	if op := m.ends(t, bd.Operation.ID, succeeded); op.Verb != verbRotate {
+		t.Fatal(op)
+	}
 	if bd, err = m.Unbind(t.Context(), ada, bd.ID); err != nil {
 		t.Fatal(err)
 	}
@@ -89,6 +95,9 @@ func TestAFailureAtAnyPlaceIsOvercome(t *testing.T) {
 				bd, _, err = m.Bind(t.Context(), ada, BindOrder{Instance: i.ID, App: "app_a"})
 				return err
 			})
+			m.ends(t, bd.Operation.ID, succeeded)
+			old := bd.ID
+			again(func() (err error) { bd, _, err = m.Rotate(t.Context(), ada, old); return err })
 			m.ends(t, bd.Operation.ID, succeeded)
 			binding := bd.ID
 			again(func() (err error) { bd, err = m.Unbind(t.Context(), ada, binding); return err })

@@ -38,5 +38,6 @@ const (
 	verbUpdate      = "update"
 	verbDeprovision = "deprovision"
 	verbBind        = "bind"
+	verbRotate      = "rotate" // a bind that takes the place of another
 	verbUnbind      = "unbind"
 )

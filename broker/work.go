@@ -153,7 +153,7 @@ func (b *Broker) act(ctx context.Context, j job) (out outcome) {
 	if !ok {
 		return outcome{err: fault.Unavailable.Errorf("The provider %s is not configured any more.", j.instance.Provider)}
 	}
-	if j.op.Verb == verbProvision || j.op.Verb == verbBind {
+	if j.op.Verb == verbProvision || j.op.Verb == verbBind || j.op.Verb == verbRotate {
 		c, cancel := context.WithCancel(ctx)
 		defer cancel()
 		b.underway.Store(j.instance.ID, cancel)
@@ -171,7 +171,7 @@ func (b *Broker) act(ctx context.Context, j job) (out outcome) {
 			out.progress, err = p.Update(ctx, j.told, j.toldNext)
 		case verbDeprovision:
 			out.progress, err = p.Deprovision(ctx, j.told)
-		case verbBind:
+		case verbBind, verbRotate:
 			out.grant, out.progress, err = p.Bind(ctx, j.told, j.toldBind)
 		case verbUnbind:
 			out.progress, err = p.Unbind(ctx, j.told, j.toldBind)

@@ -138,7 +138,7 @@ func (b *Broker) finish(ctx context.Context, j *job, out outcome) (err error) {
 		err = b.finishUpdate(ctx, j, out, now)
 	case verbDeprovision:
 		j.instance.State, j.instance.GoneAt = Gone, now.UnixMicro()
-	case verbBind:
+	case verbBind, verbRotate:
 		j.binding.State = Ready
 		if !out.grant.ExpiresAt.IsZero() {
 			j.binding.ExpiresAt = out.grant.ExpiresAt.UnixMicro()
@@ -208,7 +208,7 @@ func (b *Broker) fail(ctx context.Context, j *job, why string) error {
 		}
 	case verbUpdate:
 		j.instance.State = Ready // on its old plan, with its old parameters
-	case verbBind:
+	case verbBind, verbRotate:
 		j.binding.State = Failed
 		if err := b.giveBack(ctx, &j.binding); err != nil {
 			return err

@@ -6,14 +6,18 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sutlerhq/sutler/broker"
 	"github.com/sutlerhq/sutler/web/client"
 )
 
 // converge waits until the case is where it has to end, and nothing is under way any more.
 func (l *lane) converge(t *testing.T, p *process, c crashCase) {
 	t.Helper()
-	if c.applied() {
+	switch {
+	case c.applied():
 		l.follow(t, p, c)
+	case c.interrupts(): // the delete was not accepted, so what it was to interrupt comes to its end
+		l.follow(t, p, crashCase{want: c.want, verb: map[string]string{"halt": "provision", "overtake": "update"}[c.verb], point: "none"})
 	}
 	p.await(t, "rest", func() bool {
 		return l.count(t, "SELECT count(*) FROM operations WHERE live = 1") == 0 && l.count(t, "SELECT count(*) FROM tasks WHERE kind = 'operation'") == 0
@@ -53,9 +57,13 @@ func (l *lane) follow(t *testing.T, p *process, c crashCase) {
 			}
 			return not(err, list[0].State == "ready", list[0].State+" "+list[0].Note)
 		})
+	case "rotate", "expire":
+		l.followRotation(t, p)
 	case "unbind":
 		l.awaitNoBinding(t, p)
-	case "deprovision":
+	case "halt":
+		l.halted++
+	case "deprovision", "overtake":
 		l.await(t, p, func() error {
 			i, err := l.client().Instance(t.Context(), client.Place{Org: devOrg, Project: devProject}, l.instance.ID)
 			return not(gone(err), err != nil || i.State == "gone", i.State+" "+i.Note)
@@ -104,22 +112,24 @@ func (l *lane) await(t *testing.T, p *process, f func() error) {
 // check compares backend, books and operations with what the lane has.
 func (l *lane) check(t *testing.T) {
 	t.Helper()
-	want, open := len(l.empty), 0
+	want, open, bound := len(l.empty), 0, 0
 	if l.instance.ID != "" {
 		want, open = want+l.perInstance, 1
 	}
 	if l.binding.ID != "" {
-		want += l.perBinding
+		want, bound = want+l.perBinding, 1
 	}
 	if got := l.backend.objects(t); len(got) != want {
 		t.Errorf("the backend holds %v, want %d objects", got, want)
 	}
 	for query, want := range map[string]int{
-		"SELECT count(*) FROM intervals":                                         l.born + l.changes,
-		"SELECT count(*) FROM intervals WHERE ended_at = 0":                      open,
-		"SELECT count(*) FROM instances WHERE state <> 'gone'":                   open,
-		"SELECT count(*) FROM instances":                                         l.born,
-		"SELECT count(*) FROM operations WHERE live = 1 OR state <> 'succeeded'": 0,
+		"SELECT count(*) FROM intervals":                                                                               l.born + l.changes,
+		"SELECT count(*) FROM intervals WHERE ended_at = 0":                                                            open,
+		"SELECT count(*) FROM instances WHERE state <> 'gone'":                                                         open,
+		"SELECT count(*) FROM instances":                                                                               l.born + l.halted,
+		"SELECT count(*) FROM bindings WHERE state = 'ready'":                                                          bound,
+		"SELECT count(*) FROM bindings WHERE state NOT IN ('ready', 'gone')":                                           0,
+		"SELECT count(*) FROM operations WHERE live = 1 OR state <> 'succeeded' AND note <> '" + broker.Replaced + "'": 0,
 	} {
 		if n := l.count(t, query); n != want {
 			t.Errorf("%s: %d, want %d", query, n, want)
@@ -150,20 +160,21 @@ func (l *lane) prepare(t *testing.T, p *process, c crashCase) {
 	clean := func(verb string) {
 		t.Helper()
 		step := crashCase{want: c.want, verb: verb, point: "none"}
-		l.ask(t, step)
+		l.ask(t, p, step)
 		l.converge(t, p, step)
 	}
 	wrongPlan := l.instance.ID != "" && !strings.HasSuffix(c.want, ":"+l.instance.Plan)
-	if l.instance.ID != "" && (c.verb == "provision" || wrongPlan) {
+	creates := c.verb == "provision" || c.verb == "halt"
+	if l.instance.ID != "" && (creates || wrongPlan) {
 		clean("deprovision")
 	}
-	if c.verb == "provision" {
+	if creates {
 		return
 	}
 	if l.instance.ID == "" {
 		clean("provision")
 	}
-	if c.verb != "bind" && c.verb != "update" && l.binding.ID == "" {
+	if c.verb != "bind" && c.verb != "update" && c.verb != "overtake" && l.binding.ID == "" {
 		clean("bind")
 	}
 	if c.verb == "bind" && l.binding.ID != "" {

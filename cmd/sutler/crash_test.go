@@ -1,9 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"slices"
@@ -25,8 +25,40 @@ type crashCase struct {
 
 func (c crashCase) stage() string { return c.point[strings.LastIndexByte(c.point, '.')+1:] }
 
-// applied tells whether the intent had committed when the process died. What had not must leave everything as it was.
-func (c crashCase) applied() bool { return c.stage() != "accepting" && c.stage() != "stopped" }
+// applied tells whether the intent had committed when the process died. What had not must leave everything as it was. The revocation after a
+// rotation is the rotation's own matter: when that has committed, it comes to pass.
+func (c crashCase) applied() bool {
+	switch c.stage() {
+	case "accepting", "stopped", "inherited":
+		return c.verb == "expire"
+	}
+	return true
+}
+
+// operation is the verb whose places the case dies at, and dying is what is set there.
+func (c crashCase) operation() string {
+	switch c.verb {
+	case "expire":
+		return "unbind"
+	case "halt", "overtake":
+		return "deprovision"
+	}
+	return c.verb
+}
+
+// interrupts tells whether a delete comes in the midst of something else.
+func (c crashCase) interrupts() bool { return c.verb == "halt" || c.verb == "overtake" }
+
+func (c crashCase) failpoints() string {
+	spec := fmt.Sprintf("%s=kill@%d", c.point, c.nth)
+	switch c.verb {
+	case "halt": // the create stands still, done at the backend and not kept, while the delete comes
+		spec += ",broker.provision.called=freeze 3s"
+	case "overtake":
+		spec += ",broker.update.called=freeze 3s"
+	}
+	return spec
+}
 
 // lane is a market whose process dies again and again: one store, one driver. It has at most one instance with one binding.
 type lane struct {
@@ -40,41 +72,56 @@ type lane struct {
 	binding       client.Binding  // id empty: none; with credentials
 	ended         map[string]any  // credentials of the last binding that ended
 	born          int             // instances that became ready so far
+	halted        int             // instances that were deleted before
 	changes       int             // of plans so far
 	empty         []string        // what the backend holds when there is neither
 	perInstance   int             // objects at the backend
 	perBinding    int
 }
 
-// crashVerbs are the operations that die.
-func crashVerbs() []string { return []string{"provision", "update", "bind", "unbind", "deprovision"} }
+// crashVerbs are the operations that die: each verb, the revocation after a rotation's grace time (expire), and deletes that come in the midst of a
+// create (halt) and of an update (overtake).
+func crashVerbs() []string {
+	return []string{"provision", "update", "bind", "rotate", "expire", "unbind", "deprovision", "halt", "overtake"}
+}
 
 // crashCases lists the deaths of a lane, place by place, each round a whole life. The fake's slow and stumbling plans pass places several times.
 func crashCases(driver string) (list []crashCase) {
 	wants := map[string]string{"fake": "fake:sync", "postgres": "postgresql:dev", "nats": "nats:dev"}
-	list = append(list, round(wants[driver], 1, nil)...)
+	plain := []string{"provision", "update", "bind", "unbind", "deprovision", "halt", "overtake"}
+	list = append(list, round(wants[driver], 1, nil, plain)...)
+	rotating := map[string]string{"fake": "fake:rotatable"}
+	list = append(list, round(cmp.Or(rotating[driver], wants[driver]), 1, nil, []string{"rotate", "expire"})...)
 	if driver == "fake" {
 		again := []string{"calling", "called", "keeping", "settling", "settled"}
-		list = append(list, round("fake:async", 2, again)...)
-		list = append(list, round("fake:flaky", 2, again)...)
-		list = append(list, round("fake:flaky", 3, again)...)
+		verbs := []string{"provision", "bind", "unbind", "deprovision"}
+		list = append(list, round("fake:async", 2, again, []string{"provision", "deprovision"})...)
+		list = append(list, round("fake:flaky", 2, again, verbs)...)
+		list = append(list, round("fake:flaky", 3, again, verbs)...)
 	}
 	return list
 }
 
 // round lists the places of a whole life on a plan, or only those of some stages.
-func round(want string, nth int, stages []string) (list []crashCase) {
+func round(want string, nth int, stages, verbs []string) (list []crashCase) {
 	for _, stage := range stagesOfAll() {
 		if stages != nil && !slices.Contains(stages, stage) {
 			continue
 		}
-		for _, verb := range crashVerbs() {
-			if want == "fake:async" && verb != "provision" && verb != "deprovision" || nth > 1 && verb == "update" {
-				continue // they do not take several steps there
+		for _, verb := range verbs {
+			c := crashCase{want: want, verb: verb, nth: nth}
+			if verb == "halt" && stage == "stopped" {
+				continue // nothing is charged for yet
 			}
 			for _, p := range failpoint.Points() {
-				if p.Name == "broker."+verb+"."+stage || p.Name == "tasks.operation."+stage {
-					list = append(list, crashCase{want, verb, p.Name, nth})
+				if c.point = p.Name; p.Name == "broker."+c.operation()+"."+stage {
+					list = append(list, c)
+				}
+				if p.Name == "tasks.operation."+stage {
+					if verb == "expire" || c.interrupts() && stage == "claimed" {
+						c.nth = 2 // the first run is the rotation's, or what the delete comes in the midst of
+					}
+					list = append(list, c)
 				}
 			}
 		}
@@ -95,7 +142,7 @@ func stagesOfAll() (list []string) {
 func sample(list []crashCase) (out []crashCase) {
 	for _, c := range list {
 		switch c.verb + " " + c.stage() {
-		case "provision called", "provision charged", "update charged", "bind sealed", "unbind called", "deprovision accepting", "deprovision settling":
+		case "provision called", "provision charged", "update charged", "bind sealed", "rotate expiring", "expire called", "halt settling", "overtake accepted", "unbind called", "deprovision accepting", "deprovision settling":
 			if c.nth == 1 {
 				out = append(out, c)
 			}
@@ -147,7 +194,7 @@ func newLane(t *testing.T, store, driver string) *lane {
 	t.Helper()
 	address := map[string]func(testing.TB) string{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres}[store](t)
 	b, providers := behind(t, driver)
-	return &lane{site: newSite(t, address, "first", providers), store: store, driver: driver, backend: b}
+	return &lane{site: newSite(t, address, "first", providers+"grace: 1s\n"), store: store, driver: driver, backend: b}
 }
 
 // walk takes a lane through its cases. After each the market is brought to where the next one begins.
@@ -194,8 +241,8 @@ func (l *lane) begin(t *testing.T, first crashCase) {
 
 // die is one case: the process dies at the place, another is started, and the end must be a legal one.
 func (l *lane) die(t *testing.T, c, next crashCase, row *crashRow) {
-	p := l.runWith(t, fmt.Sprintf("%s=kill@%d", c.point, c.nth))
-	l.ask(t, c)
+	p := l.runWith(t, c.failpoints())
+	l.ask(t, p, c)
 	select {
 	case <-p.dead:
 	case <-time.After(30 * time.Second):
@@ -214,8 +261,12 @@ func (l *lane) die(t *testing.T, c, next crashCase, row *crashRow) {
 }
 
 // ask sends the case's request. The answer does not count: the process may die before it can give one.
-func (l *lane) ask(t *testing.T, c crashCase) {
+func (l *lane) ask(t *testing.T, p *process, c crashCase) {
 	t.Helper()
+	if c.interrupts() {
+		l.interrupt(t, p, c)
+		return
+	}
 	var err error
 	api := l.client()
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); <-time.After(20 * time.Millisecond) {
@@ -227,6 +278,8 @@ func (l *lane) ask(t *testing.T, c crashCase) {
 			err = l.osb(t, http.MethodPatch, otherPlan(l.instance.Plan))
 		case "bind":
 			_, err = api.Bind(t.Context(), client.NewBinding{Instance: l.instance.ID, App: l.app})
+		case "rotate", "expire":
+			_, err = api.Rotate(t.Context(), l.binding.ID)
 		case "unbind":
 			_, err = api.Unbind(t.Context(), l.binding.ID)
 		case "deprovision":
@@ -250,33 +303,30 @@ func otherPlan(plan string) string {
 // osb orders or changes the lane's instance as a platform does. What the market refuses is a *client.Error.
 func (l *lane) osb(t *testing.T, method, plan string) error {
 	t.Helper()
+	path, body := l.request(t, method, plan)
+	status, text := askOSB(t.Context(), l.site, l.platform, method, path, body)
+	switch {
+	case status == http.StatusServiceUnavailable:
+		return &client.Error{Status: status, Detail: text}
+	case status >= http.StatusMultipleChoices:
+		t.Fatalf("%s answered %d: %s", method, status, text)
+	case status == 0:
+		return errors.New(text)
+	}
+	return nil
+}
+
+// request is the path and the body of a platform's order or change.
+func (l *lane) request(t *testing.T, method, plan string) (path, body string) {
+	t.Helper()
 	n := slices.IndexFunc(l.offering.Plans, func(p client.Plan) bool { return p.Name == plan })
 	if n < 0 {
 		t.Fatalf("no plan %s", plan)
 	}
-	born := l.born
+	number := l.born + l.halted
 	if method == http.MethodPatch {
-		born-- // the one that is there
+		number-- // the one that is there
 	}
-	body := fmt.Sprintf(`{"service_id":%q,"plan_id":%q,"organization_guid":"o","space_guid":"s"}`, l.offering.ID, l.offering.Plans[n].ID)
-	req, err := http.NewRequestWithContext(t.Context(), method, fmt.Sprintf("%s/v2/service_instances/thing-%d?accepts_incomplete=true", l.url, born), strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.SetBasicAuth(l.platform.Name, l.platform.Password)
-	req.Header.Set("X-Broker-API-Version", "2.17")
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if resp.StatusCode == http.StatusServiceUnavailable {
-		return &client.Error{Status: resp.StatusCode, Detail: string(text)}
-	}
-	if resp.StatusCode >= http.StatusMultipleChoices {
-		t.Fatalf("%s answered %d: %s", method, resp.StatusCode, text)
-	}
-	return err
+	return fmt.Sprintf("/v2/service_instances/thing-%d?accepts_incomplete=true", number),
+		fmt.Sprintf(`{"service_id":%q,"plan_id":%q,"organization_guid":"o","space_guid":"s"}`, l.offering.ID, l.offering.Plans[n].ID)
 }

@@ -16,10 +16,13 @@ type stage struct {
 }
 
 // verbs of broker's operations.
-func verbs() []string { return []string{"provision", "update", "bind", "unbind", "deprovision"} }
+func verbs() []string {
+	return []string{"provision", "update", "bind", "rotate", "unbind", "deprovision"}
+}
 
 func brokerStages() []stage {
 	return []stage{
+		{name: "inherited", when: "the binding before has given its alias away, in the transaction of the intent", fails: true, verbs: []string{"rotate"}},
 		{name: "accepting", when: "the intent is written, its transaction has not committed", fails: true},
 		{name: "accepted", when: "the intent has committed, nobody has been told"},
 		{name: "stopped", when: "the charge has ended, in the transaction of the intent", fails: true, verbs: []string{"deprovision"}},
@@ -27,7 +30,8 @@ func brokerStages() []stage {
 		{name: "called", when: "the provider has answered, nothing of it is kept", fails: true},
 		{name: "keeping", when: "the driver's state is written, the operation's is not; the transaction is open", fails: true},
 		{name: "charged", when: "the charge has begun or changed, the instance's state has not; the transaction is open", fails: true, verbs: []string{"provision", "update"}},
-		{name: "sealed", when: "the credentials are sealed, the operation has not ended; the transaction is open", fails: true, verbs: []string{"bind"}},
+		{name: "sealed", when: "the credentials are sealed, the operation has not ended; the transaction is open", fails: true, verbs: []string{"bind", "rotate"}},
+		{name: "expiring", when: "the credentials before are to end later and the work that revokes them is planned; the transaction is open", fails: true, verbs: []string{"rotate"}},
 		{name: "settling", when: "all that a step came to is written, the transaction has not committed", fails: true},
 		{name: "settled", when: "what a step came to has committed"},
 	}
