@@ -64,6 +64,7 @@ type Broker struct {
 	shelf    atomic.Pointer[shelf]
 	refresh  sync.Mutex // one refresh at a time
 	hub      hub
+	turns    *turns
 	underway sync.Map // instance id -> context.CancelFunc of the provider call that makes it
 }
 
@@ -75,7 +76,7 @@ func New(ctx context.Context, c Config) (*Broker, error) {
 	if c.Grace == 0 {
 		c.Grace = time.Hour
 	}
-	b := &Broker{Config: c}
+	b := &Broker{Config: c, turns: newTurns(c.Tasks.Workers())}
 	b.shelf.Store(&shelf{})
 	tasks.Handle(b.Tasks, "operation", b.work)
 	b.Calendar.Handle("readings", b.readAll)

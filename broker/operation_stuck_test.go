@@ -141,6 +141,18 @@ func TestOnlyAStuckDeleteIsGivenUp(t *testing.T) {
 	kind(t, err, fault.Unprocessable)
 }
 
+// age makes an operation older than any patience.
+func (m *market) age(t *testing.T, operation string) {
+	t.Helper()
+	long := time.Now().Add(-2 * week).UnixMicro()
+	err := m.DB.Tx(t.Context(), func(ctx context.Context) error {
+		return m.DB.From(ctx).Exec(`UPDATE operations SET started_at = ?, next_at = 0 WHERE id = ?`, long, operation).Error
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // What cannot succeed ends when the plan's patience does, and the broker itself cleans up until the backend is clean.
 func TestWhatCannotSucceedEndsAndIsCleanedUp(t *testing.T) {
 	m := newMarket(t, dbtest.New(t))
@@ -149,13 +161,7 @@ func TestWhatCannotSucceedEndsAndIsCleanedUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	long := time.Now().Add(-2 * week).UnixMicro()
-	err = m.DB.Tx(t.Context(), func(ctx context.Context) error {
-		return m.DB.From(ctx).Exec(`UPDATE operations SET started_at = ? WHERE id = ?`, long, i.Operation.ID).Error
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	m.age(t, i.Operation.ID)
 	op := m.ends(t, i.Operation.ID, failed)
 	if !strings.Contains(op.Note, "It did not end within") {
 		t.Fatal(op)

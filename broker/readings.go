@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/sutlerhq/sutler/catalog"
@@ -22,21 +23,32 @@ func (b *Broker) readAll(ctx context.Context, _ string, due time.Time) (time.Tim
 	if err != nil {
 		return time.Time{}, err
 	}
-	silent := map[string]bool{}
+	of := map[string][]instanceRow{}
 	for _, r := range rows {
-		if silent[r.Provider] {
-			continue
-		}
+		of[r.Provider] = append(of[r.Provider], r)
+	}
+	var all sync.WaitGroup
+	for _, rows := range of { // one that is slow holds up nobody but itself
+		all.Go(func() { b.readEach(ctx, rows, due) })
+	}
+	all.Wait()
+	if ctx.Err() != nil {
+		return time.Time{}, ctx.Err()
+	}
+	return due.Add(time.Hour), nil
+}
+
+// readEach reads the instances of one provider until it does not answer.
+func (b *Broker) readEach(ctx context.Context, rows []instanceRow, due time.Time) {
+	for _, r := range rows {
 		answered, err := b.read(ctx, r, due)
-		silent[r.Provider] = !answered
 		if err != nil {
 			b.Log.Warn("readings", "provider", r.Provider, "instance", r.ID, "hour", due, "err", err)
 		}
-		if ctx.Err() != nil {
-			return time.Time{}, ctx.Err()
+		if !answered || ctx.Err() != nil {
+			return
 		}
 	}
-	return due.Add(time.Hour), nil
 }
 
 // readLast reads what an instance used between its last hour and its end. When it cannot, the rest of that hour is our cost.

@@ -26,8 +26,35 @@ const (
 	week       = 7 * 24 * time.Hour
 )
 
-// work drives the operations of one instance, a step at a time, until none is left or all have to wait.
+// work drives the operations of one instance when it is its turn among those of its provider.
 func (b *Broker) work(ctx context.Context, w work) error {
+	r, _, err := b.findInstance(ctx, "id = ?", w.Instance)
+	if err != nil {
+		return err
+	}
+	again, ok := b.turns.take(r.Provider, r.ID)
+	if !ok {
+		return tasks.Snooze(again)
+	}
+	defer func() {
+		if next, any := b.turns.give(r.Provider); any {
+			b.call(ctx, next)
+		}
+	}()
+	return b.drive(ctx, w)
+}
+
+// call wakes the work whose turn it is. Should that fail, it comes by itself a little later.
+func (b *Broker) call(ctx context.Context, instance string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+	defer cancel()
+	if err := b.DB.Tx(ctx, func(ctx context.Context) error { return b.wake(ctx, instance) }); err != nil {
+		b.Log.Warn("work that waits for its turn is not called", "instance", instance, "err", err)
+	}
+}
+
+// drive goes on with the operations of one instance, a step at a time, until none is left or all have to wait.
+func (b *Broker) drive(ctx context.Context, w work) error {
 	for {
 		ops, err := b.liveOperations(ctx, w.Instance)
 		if err != nil || len(ops) == 0 {

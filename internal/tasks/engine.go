@@ -43,6 +43,9 @@ func New(db *database.DB, node, boot string, workers int) *Engine {
 	}
 }
 
+// Workers is how many handlers run at once at most.
+func (e *Engine) Workers() int { return cap(e.slots) }
+
 // Handle names the function for a kind. A process claims only tasks whose kinds it has a function for, so an older one leaves new kinds alone.
 // Arguments that cannot be read end the task.
 func Handle[T any](e *Engine, kind string, fn func(context.Context, T) error) {
