@@ -145,7 +145,7 @@ func (b *Broker) prepare(ctx context.Context, op operationRow) (j job, err error
 	}
 	row := j.binding
 	at := "binding/" + row.ID
-	j.toldBind = providers.Binding{ID: row.ID, App: row.App, ExpiresAt: instant(row.ExpiresAt)}
+	j.toldBind = providers.Binding{ID: row.ID, App: row.App, ExpiresAt: instant(row.ExpiresAt), Predecessor: row.Predecessor}
 	if j.toldBind.Params, err = b.openJSON(ctx, row.Org, at+"/params", row.Params); err != nil {
 		return j, err
 	}

@@ -133,7 +133,9 @@ func (t PlanTerms) apply(currency string, p Plan) Plan {
 	if len(t.Metrics) > 0 {
 		p.Metrics = t.Metrics
 	}
-	p.Prices = maps.Clone(t.Prices)
+	if len(t.Prices) > 0 || len(t.Rates) > 0 {
+		p.Prices, p.Unpriced = maps.Clone(t.Prices), "" // else what the driver itself asks for stays
+	}
 	if len(t.Rates) > 0 {
 		if p.Prices == nil {
 			p.Prices = map[string][]Rate{}
@@ -157,7 +159,16 @@ func (a *assembly) add(at string, s Source, o Offering) {
 	if len(o.Tags) == 0 {
 		o.Tags = []string{string(o.Kind)} // a platform's command line breaks without one
 	}
-	o.Plans = slices.Clone(o.Plans)
+	if o.Withheld != "" {
+		a.wrong(at, "%s is not sold: %s", o.Name, o.Withheld)
+		return
+	}
+	o.Plans = slices.DeleteFunc(slices.Clone(o.Plans), func(p Plan) bool {
+		if p.Unpriced != "" {
+			a.wrong(at, "the plan %s of %s is not sold: %s", p.Name, o.Name, p.Unpriced)
+		}
+		return p.Unpriced != ""
+	})
 	for i := range o.Plans {
 		o.Plans[i].ID = ids.Stable("plan", o.ID, o.Plans[i].Name)
 		o.Plans[i].DisplayName = or(o.Plans[i].DisplayName, o.Plans[i].Name)

@@ -18,6 +18,7 @@ func Kinds() []KindInfo {
 		{"nats", "NATS", "NATS", "Integration"},
 		{"s3", "Object storage", "S3", "Storage"},
 		{"fake", "Fake backend", "FAKE", "Developer Tools"},
+		{"other", "Other backend", "BACKEND", "Other"},
 	}
 }
 

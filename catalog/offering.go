@@ -24,12 +24,14 @@ type Offering struct {
 	Updatable   bool // plans may be changed
 	Plans       []Plan
 	Visibility  Visibility
+	Withheld    string // why its driver has it and yet it cannot be sold; empty: it can
 }
 
 // Plan is one way to buy an offering.
 type Plan struct {
 	ID          string // stable over restarts (ids.Stable of offering id, name)
 	Name        string // unique in its offering
+	Origin      string // what its driver knows it by when that is not the name; opaque to all others, kept when terms rename it
 	DisplayName string
 	Description string
 	Async       bool // provision and bind may take longer than a platform waits
@@ -44,6 +46,7 @@ type Plan struct {
 	Schemas     Schemas
 	Metrics     []Metric
 	Prices      map[string][]Rate // per currency (ISO 4217); none at all: free
+	Unpriced    string            // why it has no price although it is not free; it is sold only when the market's terms give one
 	Capacity    int               // how many instances of this plan the provider takes; 0 means no limit
 	Visibility  Visibility
 }

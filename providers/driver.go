@@ -49,7 +49,9 @@ type Binding struct {
 	Mode      string // "" or "password" unless a driver offers more
 	ExpiresAt time.Time
 	Seed      []byte // 32 random bytes committed with the intent
-	State     json.RawMessage
+	// Predecessor is the id of the binding that this one takes over from, "" when it is no rotation.
+	Predecessor string
+	State       json.RawMessage
 }
 
 // Progress says how far a verb came. State is kept, sealed, even when the call failed.

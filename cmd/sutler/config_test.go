@@ -91,6 +91,12 @@ func TestConfigSaysEveryProblemWithItsLine(t *testing.T) {
 		"grace of a year":     {"currency: EUR", "currency: EUR\ngrace: 8760h", []string{"line 7|from 1s to 720h"}},
 		"unknown target":      {"name: sync", "name: sync\n      targets: [large]", []string{"line 16|large"}},
 		"app_only that is no": {"name: sync", "name: sync\n      app_only: perhaps", []string{"line 16|true or false"}},
+		"upstream nowhere":    {"driver: fake", "driver: osb", []string{"line 9|settings.url: is missing"}},
+		"upstream with /v2":   {"driver: fake", "driver: osb\n  settings: {url: \"https://b.example.com/v2/\"}", []string{"line 11|end before /v2"}},
+		"upstream with login": {"driver: fake", "driver: osb\n  settings: {url: \"https://u:p@b.example.com\"}", []string{"line 11|hold no login"}},
+		"upstream two logins": {"driver: fake", "driver: osb\n  settings: {url: \"https://b.example.com\", token: t, username: u}", []string{"line 11|instead of username"}},
+		"upstream's kinds":    {"driver: fake", "driver: osb\n  settings: {url: \"https://b.example.com\", kinds: {a: postgres}}", []string{"line 11|not known"}},
+		"upstream's pace":     {"driver: fake", "driver: osb\n  settings: {url: \"https://b.example.com\", poll: -1s}", []string{"line 11|below zero"}},
 		"no providers":        {goodConfig[strings.Index(goodConfig, "providers:"):], "", []string{"providers|nothing to sell"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -74,6 +74,7 @@ func TestComposeRefusesToStartWithoutPasswords(t *testing.T) {
 
 func TestExampleConfigurationIsRight(t *testing.T) {
 	t.Setenv("PG_EU_PASSWORD", "x")
+	t.Setenv("PARTNER_PASSWORD", "x")
 	_, warnings, err := loadConfig(filepath.Join(root, "deploy", "sutler.yaml"))
 	if err != nil {
 		t.Fatalf("%v: %v", err, fault.Of(err).Fields)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 
 	"github.com/sutlerhq/sutler/internal/conf"
 	"github.com/sutlerhq/sutler/providers"
@@ -19,7 +20,9 @@ type driverSettings interface {
 
 // opening is what a driver may use of the market.
 type opening struct {
-	log *slog.Logger // names the provider already
+	log      *slog.Logger   // names the provider already
+	egress   []netip.Prefix // private addresses that may be called
+	currency string         // the market's
 }
 
 // opened is a driver, and what ends what it started in this process (nil when that is nothing).
@@ -33,6 +36,7 @@ func drivers() map[string]func() driverSettings {
 	return map[string]func() driverSettings{
 		"fake":     func() driverSettings { return new(fakeSettings) },
 		"nats":     func() driverSettings { return new(natsSettings) },
+		"osb":      func() driverSettings { return new(osbSettings) },
 		"postgres": func() driverSettings { return new(postgresSettings) },
 	}
 }

@@ -113,7 +113,7 @@ func (n *node) openRooms(ctx context.Context) (err error) {
 func (n *node) openProviders(ctx context.Context) error {
 	var list []*providers.Provider
 	for _, p := range n.config.Providers {
-		o, err := p.settings.open(n.work, opening{log: n.log.With("provider", p.Name)})
+		o, err := p.settings.open(n.work, opening{log: n.log.With("provider", p.Name), egress: n.config.Egress, currency: n.config.Currency})
 		if err != nil {
 			return fault.Invalid.Wrap(err, "The provider %s cannot be opened: %v.", p.Name, err)
 		}

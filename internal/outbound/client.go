@@ -2,6 +2,7 @@ package outbound
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -18,6 +19,7 @@ type Policy struct {
 	Allow   []netip.Prefix // allowed although private, loopback or link-local
 	Timeout time.Duration  // of a whole exchange; 0 means 30 s
 	MaxBody int64          // bytes of an answer; 0 means 10 MiB
+	Roots   *x509.CertPool // authorities that are trusted; nil means the machine's
 }
 
 const (
@@ -45,7 +47,7 @@ func Client(p Policy) *http.Client {
 			Proxy:                  nil, // a proxy would resolve and dial for us, past the policy
 			DialContext:            dial.DialContext,
 			ForceAttemptHTTP2:      true,
-			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: p.Roots},
 			TLSHandshakeTimeout:    10 * time.Second,
 			ResponseHeaderTimeout:  timeout,
 			MaxResponseHeaderBytes: maxHeader,
