@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sutlerhq/sutler/catalog"
 	"github.com/sutlerhq/sutler/catalog/money"
@@ -153,12 +154,15 @@ func TestChoose(t *testing.T) {
 		kind    fault.Kind
 		mention string
 	}{
-		"cheapest anywhere":     {need: catalog.Need{Want: "postgresql"}, want: "lighthouse", mention: "cheapest of 3"},
-		"region first":          {need: catalog.Need{Want: "postgresql", Region: "eu"}, want: "harbour", mention: "5.00 EUR a month"},
-		"full goes next":        {need: catalog.Need{Want: "postgresql", Region: "eu"}, used: 2, want: "quay", mention: "2 fit"},
-		"closed goes next":      {need: catalog.Need{Want: "postgresql"}, closed: "lighthouse", want: "harbour"},
-		"by offering":           {need: catalog.Need{Want: "pg-quay"}, want: "quay", mention: "the only one that fits"},
-		"by provider":           {need: catalog.Need{Want: "postgresql", Provider: "quay"}, want: "quay"},
+		"cheapest anywhere":      {need: catalog.Need{Want: "postgresql"}, want: "lighthouse", mention: "cheapest of 3"},
+		"region first":           {need: catalog.Need{Want: "postgresql", Region: "eu"}, want: "harbour", mention: "5.00 EUR a month"},
+		"full goes next":         {need: catalog.Need{Want: "postgresql", Region: "eu"}, used: 2, want: "quay", mention: "2 fit"},
+		"closed goes next":       {need: catalog.Need{Want: "postgresql"}, closed: "lighthouse", want: "harbour"},
+		"by offering":            {need: catalog.Need{Want: "pg-quay"}, want: "quay", mention: "the only one that fits"},
+		"by provider":            {need: catalog.Need{Want: "postgresql", Provider: "quay"}, want: "quay"},
+		"near enough goes first": {need: catalog.Need{Want: "postgresql", Within: 5 * time.Millisecond, RTT: map[string]time.Duration{"lighthouse": 80 * time.Millisecond, "quay": time.Millisecond}}, want: "quay", mention: ", 1ms away"},
+		"not measured is not near": {need: catalog.Need{Want: "postgresql", Within: time.Millisecond, RTT: map[string]time.Duration{"quay": 2 * time.Millisecond}}, kind: fault.Refused,
+			mention: "harbour could not be measured, quay answers after 2ms, lighthouse could not be measured"},
 		"only one, closed":      {need: catalog.Need{Want: "pg-us"}, closed: "lighthouse", kind: fault.Unavailable, mention: "lighthouse: cordoned"},
 		"only one, full":        {need: catalog.Need{Want: "pg-eu"}, used: 2, kind: fault.Refused, mention: "full"},
 		"unknown":               {need: catalog.Need{Want: "postgres"}, kind: fault.NotFound, mention: `Did you mean "postgresql"?`},

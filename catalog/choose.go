@@ -5,19 +5,23 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sutlerhq/sutler/catalog/money"
 	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/internal/suggest"
 )
 
-// Need is what somebody wants: a Kind or an offering, and optionally a plan, a provider, a region.
+// Need is what somebody wants: a Kind or an offering, and optionally a plan, a provider, a region, a nearness.
 type Need struct {
 	Want     string // Kind or offering name (or id)
 	Plan     string // name or id; empty: any
 	Provider string
 	Region   string
 	Currency string // prices are compared in it
+
+	Within time.Duration            // how far the backend may be from who asks; 0: anywhere
+	RTT    map[string]time.Duration // how far providers are, by name, as who asks has measured it
 }
 
 // Candidate is an offering that could serve, with what is known of it now.
@@ -36,11 +40,14 @@ type Choice struct {
 	Monthly  money.Decimal // what the plan's fixed rates come to for a whole month, in the need's currency
 }
 
-// Choose picks among candidates: those in the region that take new instances and have room, then the cheapest month, then the
-// configuration's order. It is pure. Nothing fitting is NotFound, everything closed Unavailable, everything full Refused.
+// Choose picks among candidates: those in the region and near enough that take new instances and have room, then the cheapest month, then
+// the configuration's order. It is pure. Nothing fitting is NotFound, everything closed Unavailable, everything full or too far Refused.
 func Choose(candidates []Candidate, need Need) (Choice, error) {
 	fitting, err := need.fitting(candidates)
 	if err != nil {
+		return Choice{}, err
+	}
+	if fitting, err = need.near(fitting); err != nil {
 		return Choice{}, err
 	}
 	open := slices.DeleteFunc(slices.Clone(fitting), func(p place) bool { return !p.Open })
@@ -53,6 +60,29 @@ func Choose(candidates []Candidate, need Need) (Choice, error) {
 	}
 	best := slices.MinFunc(room, func(a, b place) int { return a.monthly.Cmp(b.monthly) }) // the first of equals
 	return Choice{Offering: best.Offering, Plan: best.plan, Monthly: best.monthly, Why: best.why(need, len(room), len(fitting))}, nil
+}
+
+// near keeps what is close enough to who asks. What was not measured is not known to be.
+func (n Need) near(fitting []place) ([]place, error) {
+	if n.Within <= 0 {
+		return fitting, nil
+	}
+	closer := slices.DeleteFunc(slices.Clone(fitting), func(p place) bool {
+		rtt, measured := n.RTT[p.Offering.Provider]
+		return !measured || rtt > n.Within
+	})
+	if len(closer) == 0 {
+		return nil, fault.Refused.Errorf("No %s is within %s of here: %s.", n.Want, n.Within, strings.Join(unique(fitting, n.distance), ", ")).
+			WithHint("Allow more with --max-rtt, or see all with sutler quote.")
+	}
+	return closer, nil
+}
+
+func (n Need) distance(p place) string {
+	if rtt, measured := n.RTT[p.Offering.Provider]; measured {
+		return fmt.Sprintf("%s answers after %s", p.Offering.Provider, rtt.Round(10*time.Microsecond))
+	}
+	return p.Offering.Provider + " could not be measured"
 }
 
 // place is one plan of one candidate.
@@ -140,6 +170,9 @@ func (p place) why(n Need, room, fitting int) string {
 		price = "no monthly price, metered"
 	}
 	what := fmt.Sprintf("%s:%s of %s in %s, %s", p.Offering.Name, p.plan.Name, p.Offering.Provider, cmp.Or(p.Offering.Region, "no named region"), price)
+	if n.Within > 0 {
+		what += ", " + n.RTT[p.Offering.Provider].Round(10*time.Microsecond).String() + " away"
+	}
 	if fitting == 1 {
 		return what + ": the only one that fits."
 	}

@@ -97,6 +97,10 @@ func (m *market) populate() {
 	m.instance("3", broker.ProvisionOrder{
 		Org: m.org.ID, Project: m.shop.ID, Name: "db3", Offering: "fake", Plan: "sync", AcceptsAsync: true, Platform: plt.ID, PlatformInstance: "guid-of-acme",
 	}, app.ID)
+	shop := identity.Scope{Org: m.org.ID, Project: m.shop.ID, App: app.ID}
+	consumer, _, err := m.broker.Join(ctx, identity.Principal{Kind: identity.System}, shop, "host-1")
+	must(m.t, err)
+	m.victim["consumer"] = consumer.ID
 	_, err = m.calendar.Advance(ctx, 40*24*time.Hour)
 	must(m.t, err)
 	invoices, err := m.ledger.Invoices(ctx, m.operator, m.org.ID)

@@ -66,6 +66,14 @@ var rules = map[string]rule{
 	"GET /api/v1/apps/:ref":     {at: "/api/v1/apps/{app}", may: apps},
 	"GET /api/v1/apps/:ref/env": {at: "/api/v1/apps/{app}/env", may: write},
 
+	"GET /api/v1/apps/:ref/consumers":    {at: "/api/v1/apps/{app}/consumers", may: apps},
+	"POST /api/v1/apps/:ref/consumers":   {at: "/api/v1/apps/{app}/consumers", body: `{"host":"h{n}"}`, may: write},
+	"PUT /api/v1/consumers/:id":          {at: "/api/v1/consumers/{consumer}", body: `{"samples":[]}`, may: write},
+	"DELETE /api/v1/consumers/:id":       {at: "/api/v1/consumers/{consumer}", may: write, ends: true},
+	"GET /api/v1/instances/:ref/latency": {at: "/api/v1/instances/{instance}/latency", may: read},
+	"POST /api/v1/quotes":                {at: "/api/v1/quotes", body: `{"want":"fake:sync","currency":"EUR"}`, may: known},
+	"GET /api/v1/marketplace/targets":    {at: "/api/v1/marketplace/targets", may: known},
+
 	"GET /api/v1/usage":                   {at: "/api/v1/usage" + inShop, may: read},
 	"GET /api/v1/costs":                   {at: "/api/v1/costs" + inShop, may: read},
 	"GET /api/v1/invoices":                {at: "/api/v1/invoices" + inOrg, may: bills},

@@ -37,7 +37,7 @@ func newCreate(s *session) *cobra.Command {
 	var n creation
 	c := &cobra.Command{
 		Use: "create KIND|OFFERING[:PLAN] [NAME]", Short: "Create an instance of a kind or an offering",
-		Example: "  sutler create postgresql shopdb --wait\n  sutler create nats:small --app web --as EVENTS\n  sutler create fake:async orders -p size=3 --wait",
+		Example: "  sutler create postgresql shopdb --wait\n  sutler create nats:small --app web --as EVENTS\n  sutler create postgresql near --max-rtt 5ms\n  sutler create fake:async orders -p size=3 --wait",
 		Args:    arguments("KIND or OFFERING[:PLAN]", "[NAME]"),
 		RunE: func(c *cobra.Command, args []string) error {
 			n.Want = args[0]
@@ -51,6 +51,7 @@ func newCreate(s *session) *cobra.Command {
 	f.StringVar(&n.Plan, "plan", "", "plan, by name (default: the cheapest that fits)")
 	f.StringVar(&n.Region, "region", "", "in this region")
 	f.StringVar(&n.Provider, "provider", "", "of this provider")
+	f.StringVar(&n.MaxRTT, "max-rtt", "", "answering here within this time, as 5ms: measured from where this command runs")
 	f.StringArrayVarP(&n.params, "param", "p", nil, "a parameter as key=value; the value may be JSON (can be repeated)")
 	f.StringVar(&n.raw, "params", "", "all parameters as one JSON object")
 	f.StringVar(&n.App, "app", "", "bind it to this app as soon as it is ready (implies --wait)")
@@ -77,6 +78,9 @@ func (s *session) create(ctx context.Context, n creation) error {
 	n.Org, n.Project = s.org, s.project
 	if n.App == "" { // an app's backends live beside it
 		n.Project = s.home()
+	}
+	if err := s.nearness(ctx, api, &n.NewInstance); err != nil {
+		return err
 	}
 	made, err := s.order(ctx, api, n)
 	if err != nil {

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -65,11 +67,38 @@ func (s *session) info(ctx context.Context, api *client.Client, name string) err
 	for _, b := range bindings {
 		bound = append(bound, b.App+" as "+b.Alias)
 	}
+	latencies, err := api.Latencies(ctx, client.Place{}, i.ID)
+	if err != nil {
+		return err
+	}
 	return describe(s, i,
 		pair{"name", i.Name}, pair{"id", i.ID}, pair{"kind", i.Kind}, pair{"plan", i.Offering + ":" + i.Plan}, pair{"provider", i.Provider},
 		pair{"region", i.Region}, pair{"state", state(i)}, pair{"note", i.Note}, pair{"project", i.Org + "/" + i.Project},
 		pair{"created", when(i.CreatedAt)}, pair{"dashboard", i.Dashboard}, pair{"bound to", strings.Join(bound, ", ")},
+		pair{"latency", strings.Join(spreads(latencies), "; ")},
 	)
+}
+
+// spreads writes how far an instance is from each of its apps.
+func spreads(list []client.Latency) []string {
+	var out []string
+	for _, l := range list {
+		text := fmt.Sprintf("%s p50 %s, p95 %s (%d measured)", l.App, brief(l.Now.P50), brief(l.Now.P95), l.Now.Samples)
+		if l.Regressed {
+			text += fmt.Sprintf(", WORSE than before: p50 was %s", brief(l.Before.P50))
+		}
+		out = append(out, text)
+	}
+	return out
+}
+
+// brief shortens a duration of the API; one that cannot be read stays as it is.
+func brief(text string) string {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return text
+	}
+	return short(d)
 }
 
 // state is an instance's state with its health beside it.

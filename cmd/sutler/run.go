@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -28,7 +29,7 @@ func newRun(s *session) *cobra.Command {
 	var app string
 	c := &cobra.Command{
 		Use: "run --app APP -- COMMAND [ARGUMENT…]", Short: "Run a command with an app's environment", Args: cobra.ArbitraryArgs,
-		Long:    "Run a command with an app's environment beside this one's.\nSignals go to the command; its exit code is passed on (128+n when signal n ended it, 127 when it is not found, 126 when it cannot be executed).",
+		Long:    "Run a command with an app's environment beside this one's. While it runs, the time to each of the app's backends is measured every minute\nfrom here, and told to the market (sutler info shows it).\nSignals go to the command; its exit code is passed on (128+n when signal n ended it, 127 when it is not found, 126 when it cannot be executed).",
 		Example: "  sutler run --app web -- ./server --port 8080\n  sutler run --app web -- sh -c 'psql \"$DATABASE_URL\"'",
 		RunE: func(c *cobra.Command, args []string) error {
 			if app == "" {
@@ -57,6 +58,11 @@ func (s *session) run(ctx context.Context, app string, args []string) error {
 	child := exec.Command(args[0], args[1:]...) //nolint:gosec,noctx // the caller's own command; signals reach it below, not a context's kill
 	child.Stdin, child.Stdout, child.Stderr = s.in, s.out, s.err
 	child.Env = environment(os.Environ(), vars)
+	ctx, leave := context.WithCancel(ctx)
+	var attending sync.WaitGroup
+	attending.Go(func() { s.attend(ctx, api, app) })
+	defer attending.Wait()
+	defer leave()
 	return s.supervise(child)
 }
 

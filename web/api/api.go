@@ -47,6 +47,8 @@ func (a *API) Mount(e *echo.Echo) {
 	a.huma = humaecho.New(e, a.config())
 	a.huma.UseMiddleware(a.knownOnly)
 	a.market()
+	a.quotes()
+	a.consumers()
 	a.instances()
 	a.bindings()
 	a.operations()

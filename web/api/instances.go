@@ -6,11 +6,13 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sutlerhq/sutler/broker"
 	"github.com/sutlerhq/sutler/catalog"
 	"github.com/sutlerhq/sutler/identity"
 	"github.com/sutlerhq/sutler/identity/directory"
+	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/web/client"
 )
 
@@ -79,9 +81,11 @@ func (a *API) instanceCreate(ctx context.Context, who identity.Principal, in *ne
 	if err != nil {
 		return nil, err
 	}
-	choice, err := a.Broker.Choose(ctx, who, catalog.Need{
-		Want: want, Plan: cmp.Or(order.Plan, plan), Provider: order.Provider, Region: order.Region, Currency: currency,
-	})
+	need := catalog.Need{Want: want, Plan: cmp.Or(order.Plan, plan), Provider: order.Provider, Region: order.Region, Currency: currency}
+	if need.Within, need.RTT, err = nearness(order); err != nil {
+		return nil, err
+	}
+	choice, err := a.Broker.Choose(ctx, who, need)
 	if err != nil {
 		return nil, err
 	}
@@ -96,6 +100,25 @@ func (a *API) instanceCreate(ctx context.Context, who identity.Principal, in *ne
 		Instance: a.namer().instance(ctx, i), Fresh: fresh, Why: choice.Why, Currency: currency,
 		Monthly: choice.Monthly.String(), Price: wirePlan(choice.Plan).Price(currency),
 	}, nil)
+}
+
+// nearness reads how far the backend may be, and how far providers are.
+func nearness(order client.NewInstance) (within time.Duration, rtt map[string]time.Duration, err error) {
+	if order.MaxRTT == "" {
+		return 0, nil, nil
+	}
+	if within, err = time.ParseDuration(order.MaxRTT); err != nil || within <= 0 {
+		return 0, nil, fault.Invalid.Errorf("%q is no time that a backend may be away.", order.MaxRTT).WithHint("Write it like 5ms.")
+	}
+	rtt = make(map[string]time.Duration, len(order.RTT))
+	for provider, text := range order.RTT {
+		d, err := time.ParseDuration(text)
+		if err != nil || d < 0 {
+			return 0, nil, fault.Invalid.Errorf("%q is not how far %s can be.", text, provider).WithHint("Write it like 1.2ms.")
+		}
+		rtt[provider] = d
+	}
+	return within, rtt, nil
 }
 
 // home is where an ordered instance shall live: its app's project, or the place that was named.

@@ -36,6 +36,9 @@ type NewInstance struct {
 	Project  string          `json:"project,omitempty" doc:"Name or id; the app's, or the only one you see, when empty."`
 	App      string          `json:"app,omitempty" doc:"The app it is made for."`
 	Params   json.RawMessage `json:"params,omitempty" doc:"Parameters, checked against the plan's schema."`
+
+	MaxRTT string            `json:"max_rtt,omitempty" doc:"How far the backend may be from you, as \"5ms\"; rtt tells how far the providers are."`
+	RTT    map[string]string `json:"rtt,omitempty" doc:"How far providers are from you, by name, as \"1.2ms\", measured by yourself."`
 }
 
 // InstanceChange changes an instance. What is empty stays as it is.
@@ -120,6 +123,7 @@ type Offering struct {
 	Note        string   `json:"note,omitempty"`
 	Tags        []string `json:"tags"`
 	Plans       []Plan   `json:"plans"`
+	RTT         string   `json:"rtt,omitempty"` // filled in by those who measured it
 }
 
 // Plan is one way to buy an offering.

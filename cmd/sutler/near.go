@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/sutlerhq/sutler/providers/latency"
+	"github.com/sutlerhq/sutler/web/client"
+)
+
+// How providers are measured from here: a few times each, all at once, and not for long.
+const (
+	nearTries    = 5
+	nearPatience = 3 * time.Second
+)
+
+// measure tells how far providers are from here, by name: the median of a few first answers. What does not answer is missing.
+func (s *session) measure(ctx context.Context, api *client.Client) (map[string]time.Duration, error) {
+	targets, err := api.Targets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, nearPatience)
+	defer cancel()
+	var all sync.WaitGroup
+	took := make([]time.Duration, len(targets))
+	for n, t := range targets {
+		all.Go(func() {
+			samples, err := latency.Repeat(ctx, latency.Target{Address: t.Address, Protocol: t.Protocol}, nearTries)
+			if err == nil {
+				took[n] = latency.Summarize(samples).P50
+			}
+		})
+	}
+	all.Wait()
+	near := map[string]time.Duration{}
+	for n, t := range targets {
+		if took[n] > 0 {
+			near[t.Provider] = took[n]
+		}
+	}
+	return near, nil
+}
+
+// distance writes how far something is; "–" where that is not known.
+func distance(near map[string]time.Duration, provider string) string {
+	d, known := near[provider]
+	if !known {
+		return "–"
+	}
+	return short(d)
+}
+
+// short writes a duration with as many digits as people need.
+func short(d time.Duration) string {
+	switch {
+	case d >= 100*time.Millisecond:
+		return d.Round(time.Millisecond).String()
+	case d >= time.Millisecond:
+		return d.Round(100 * time.Microsecond).String()
+	}
+	return d.Round(10 * time.Microsecond).String()
+}
