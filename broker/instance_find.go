@@ -83,6 +83,12 @@ func (b *Broker) opened(ctx context.Context, r instanceRow) (Instance, error) {
 	return i, nil
 }
 
+// HadPlan tells whether an instance was on a plan once, or was to be put on it: a platform may not have heard how that update ended. It asks no
+// permission: whoever knows the instance got it from a method that did.
+func (b *Broker) HadPlan(ctx context.Context, instance, plan string) (bool, error) {
+	return b.hadPlan(ctx, instance, plan)
+}
+
 // WhereOf tells in which project a platform's instance of this id lives, gone ones included. It is the platform's own knowledge: no role is asked.
 func (b *Broker) WhereOf(ctx context.Context, platform identity.Principal, platformID string) (identity.Scope, bool, error) {
 	if platform.Kind != identity.Platform {

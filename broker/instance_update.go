@@ -191,7 +191,7 @@ func (b *Broker) acceptUpdate(ctx context.Context, who identity.Principal, r *in
 		}
 	}
 	op := newOperation(r.ID, "", verbUpdate)
-	op.Plan, op.Maintenance = c.plan.ID, c.maintenance
+	op.Plan, op.Former, op.Maintenance = c.plan.ID, r.PlanID, c.maintenance
 	if op.Params, err = b.Box.Seal(ctx, r.Org, "operation/"+op.ID+"/params", c.params); err != nil {
 		return false, err
 	}

@@ -11,6 +11,7 @@ type operationRow struct {
 	Live                               int64
 	Note                               string
 	Plan, Params, Maintenance          string // what an update leads to: the plan's id, sealed parameters, a version
+	Former                             string // the plan that it leaves
 	Definite                           int64  // 1: it failed for a reason that stays
 	Attempts, Failures                 int64
 	NextAt, StartedAt, EndedAt         int64 // wall time: leases and patience are no matter of the market's clock
@@ -39,6 +40,14 @@ func (b *Broker) saveOperation(ctx context.Context, r operationRow) error {
 func (b *Broker) findOperation(ctx context.Context, id string) (r operationRow, found bool, err error) {
 	err = b.DB.From(ctx).Raw(`SELECT * FROM operations WHERE id = ?`, id).Scan(&r).Error
 	return r, r.ID != "", err
+}
+
+// hadPlan tells whether an update led an instance to a plan or away from it. Of updates from before 00310 it is not known where they came from.
+func (b *Broker) hadPlan(ctx context.Context, instance, plan string) (bool, error) {
+	var n int64
+	err := b.DB.From(ctx).Raw(`SELECT count(*) FROM operations WHERE instance = ? AND verb = 'update' AND (plan = ? OR former = ? OR former = '')`,
+		instance, plan, plan).Scan(&n).Error
+	return n > 0, err
 }
 
 // operationsOf gives the operations with these ids.

@@ -19,11 +19,14 @@ func (s *server) bind(ctx context.Context, encodedInstance, encoded string, d do
 	if err != nil {
 		return bound, err
 	}
-	async, err := s.needsAsync(ctx, d.PlanID, asyncAllowed)
-	if err != nil {
+	if _, err = s.needsAsync(ctx, d.PlanID, asyncAllowed); err != nil {
 		return bound, err
 	}
 	i, err := s.meant(ctx, encodedInstance, d.ServiceID, d.PlanID)
+	if err != nil {
+		return bound, err
+	}
+	async, err := s.needsAsync(ctx, i.PlanID, asyncAllowed) // a former plan may have been named
 	if err != nil {
 		return bound, err
 	}

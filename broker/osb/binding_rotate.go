@@ -43,6 +43,9 @@ func (d *door) complete(r *http.Request, b *box) error {
 		return err
 	}
 	i, err := d.Broker.InstanceOf(r.Context(), b.who, b.who.ID, platformID)
+	if err == nil && i.State == broker.Gone {
+		err = noInstance(platformID)
+	}
 	if err != nil {
 		return err
 	}

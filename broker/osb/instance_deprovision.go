@@ -46,18 +46,32 @@ func (s *server) instance(ctx context.Context, encoded string) (broker.Instance,
 // meant finds the instance, and refuses a request that names a service or a plan which is not its own: it speaks of another one.
 func (s *server) meant(ctx context.Context, encoded, service, plan string) (broker.Instance, error) {
 	i, err := s.instance(ctx, encoded)
-	if err != nil || i.State == broker.Gone || service == i.OfferingID && plan == i.PlanID {
+	if err == nil && i.State == broker.Gone {
+		err = noInstance(i.PlatformInstance)
+	}
+	if err != nil || service == i.OfferingID && plan == i.PlanID {
 		return i, err
 	}
 	wrong := fault.Invalid.Errorf("The instance has another service_id or plan_id than the request names.")
-	if service != i.OfferingID || i.Operation.Verb == "provision" {
+	if service != i.OfferingID {
 		return i, wrong
 	}
 	o, _, err := s.Broker.Plan(ctx, plan) // its plan was changed once: a platform may not know that it succeeded, and must still be able to delete
-	if err == nil && o.ID != i.OfferingID || fault.KindOf(err) == fault.NotFound && err != nil {
+	if fault.KindOf(err) == fault.NotFound && err != nil || err == nil && o.ID != i.OfferingID {
+		return i, wrong
+	}
+	if err != nil {
+		return i, err
+	}
+	had, err := s.Broker.HadPlan(ctx, i.ID, plan)
+	if err == nil && !had {
 		err = wrong
 	}
 	return i, err
+}
+
+func noInstance(platformID string) error {
+	return fault.NotFound.Errorf("There is no instance %q.", platformID)
 }
 
 // gone says 410 of what is not there: so a platform knows that its delete has nothing left to do.

@@ -18,7 +18,7 @@ func (s *server) GetInstance(ctx context.Context, encoded string, _ domain.Fetch
 		case broker.Updating:
 			err = fault.Busy.Errorf("The instance is being updated.")
 		default:
-			err = fault.NotFound.Errorf("There is no instance %q.", i.PlatformInstance)
+			err = noInstance(i.PlatformInstance)
 		}
 	}
 	if err != nil {

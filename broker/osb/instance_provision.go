@@ -41,10 +41,11 @@ func (s *server) provision(ctx context.Context, encoded string, d domain.Provisi
 	if err != nil {
 		return spec, err
 	}
-	exists := !fresh && i.Operation.Done()
-	later, err := s.finish(ctx, i.Operation, async, asyncAllowed)
-	if err != nil {
-		return spec, err
+	exists, later := !fresh && i.State != broker.Creating, false // whatever became of an update: it is there
+	if !exists {
+		if later, err = s.finish(ctx, i.Operation, async, asyncAllowed); err != nil {
+			return spec, err
+		}
 	}
 	if !later && !exists {
 		if i, err = s.Broker.Instance(ctx, b.who, "", i.ID); err != nil { // for the dashboard

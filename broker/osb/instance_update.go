@@ -36,7 +36,7 @@ func (s *server) update(ctx context.Context, encoded string, d domain.UpdateDeta
 		order.Maintenance = d.MaintenanceInfo.Version
 	}
 	if i.State == broker.Gone {
-		return spec, fault.NotFound.Errorf("There is no instance %q.", i.PlatformInstance)
+		return spec, noInstance(i.PlatformInstance)
 	}
 	i, fresh, err := s.Broker.Update(ctx, b.who, order)
 	if fault.KindOf(err) == fault.NotFound && err != nil {

@@ -53,6 +53,7 @@ type market struct {
 	driver    *fake.Driver
 	log       *logs
 	passwords map[string]string // by platform's name
+	ids       map[string]string // of the platforms with us, by name
 	offering  catalog.Offering
 }
 
@@ -96,7 +97,7 @@ func newMarketOf(t testing.TB, db *database.DB, driver *fake.Driver, wait time.D
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	t.Cleanup(stop)
-	m := &market{t: t, driver: driver, log: &logs{}, passwords: map[string]string{}}
+	m := &market{t: t, driver: driver, log: &logs{}, passwords: map[string]string{}, ids: map[string]string{}}
 	log := slog.New(slog.NewTextHandler(m.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	box, err := seal.New(ctx, db, filepath.Join(t.TempDir(), "master.key"), true)
 	m.ok(err)
@@ -132,8 +133,9 @@ func (m *market) platforms(ctx context.Context, dir *directory.Directory) {
 	m.ok(err)
 	m.root = who
 	for _, name := range []string{"cf-eu", "cf-us"} {
-		_, m.passwords[name], err = dir.CreatePlatform(ctx, who, name, "acme", "default")
+		p, password, err := dir.CreatePlatform(ctx, who, name, "acme", "default")
 		m.ok(err)
+		m.passwords[name], m.ids[name] = password, p.ID
 	}
 	offers, err := m.broker.Market(ctx, identity.Principal{Kind: identity.System})
 	m.ok(err)
@@ -232,6 +234,6 @@ func terms() map[string][]catalog.Terms {
 	for _, name := range []string{"sync", "async", "slow", "unbindable", "rotatable", "maintained", "failing", "lying", "flaky"} {
 		plans = append(plans, catalog.PlanTerms{Name: name})
 	}
-	plans = append(plans, catalog.PlanTerms{Name: "apps", From: "sync", AppOnly: true}, catalog.PlanTerms{Name: "narrow", From: "sync", Targets: []string{"sync"}})
+	plans = append(plans, catalog.PlanTerms{Name: "apps", From: "sync", AppOnly: true}, catalog.PlanTerms{Name: "queued", From: "async"}, catalog.PlanTerms{Name: "narrow", From: "sync", Targets: []string{"sync"}})
 	return map[string][]catalog.Terms{"fakes": {{Plans: plans}}}
 }

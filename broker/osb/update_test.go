@@ -37,7 +37,8 @@ func TestAnUpdateInSync(t *testing.T) {
 		t.Fatal("what changes nothing reached the provider", n)
 	}
 	m.is(m.ask("DELETE", i+"?service_id="+m.offering.ID+"&plan_id=nope", ""), 400)
-	m.is(m.ask("DELETE", i+m.query("sync"), ""), 200) // a platform that did not hear of the new plan
+	m.is(m.ask("DELETE", i+m.query("rotatable"), ""), 400) // it never was on that one
+	m.is(m.ask("DELETE", i+m.query("sync"), ""), 200)      // a platform that did not hear of the new plan
 }
 
 func TestAnUpdateInAsync(t *testing.T) {
@@ -99,6 +100,7 @@ func TestAnUpdateThatFails(t *testing.T) {
 		t.Fatal(a.raw)
 	}
 	m.is(m.ask("PATCH", i, m.patch(`,"context":{}`)), 200) // the failure is told once
+	m.is(m.ask("PUT", i, m.order("sync", "")), 200)        // and the instance is there as before
 	m.driver.FailNext("bind", 1, fault.Refused.Errorf("No."))
 	a = m.is(m.ask("PUT", i+"/service_bindings/b", `{"service_id":"`+m.offering.ID+`","plan_id":"`+m.plan("sync")+`"}`), 502)
 	if strings.Contains(a.raw, "usable") || strings.Contains(a.raw, "repeatable") {
