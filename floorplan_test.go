@@ -25,6 +25,7 @@ var doors = map[string][]string{
 	"web/client":             {},
 	"broker":                 {"providers", "providers/latency", "catalog", "identity"},
 	"broker/osb":             {"broker", "identity", "identity/directory", "catalog"},
+	"broker/osb/osbtest":     {},
 	"broker/environ":         {},
 	"billing":                {"billing/rating", "catalog", "identity"},
 	"billing/rating":         {"catalog"},

@@ -9,12 +9,33 @@ need() { # need PACKAGE TEST: the package is missing unless the test succeeds
 have_postgres() { compgen -G '/usr/lib/postgresql/*/bin/postgres' || command -v postgres; }
 have_compiler() { command -v gcc; }
 have_headers() { echo '#include <stdlib.h>' | gcc -x c -fsyntax-only -; }
+have_node() { command -v node && command -v npm; }
 have_chromium() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
 need gcc have_compiler
 need libc6-dev have_headers
 need postgresql have_postgres
 need chromium have_chromium
-[ ${#missing[@]} -eq 0 ] && exit 0
+[ -n "${CI:-}" ] && need nodejs have_node && need npm have_node
+
+# peers installs the proxy that watches the platforms' protocol (scripts/prism) into .cache, once for each lock file. Without it the tests that
+# need it say that they are skipped; in continuous integration they fail.
+peers() {
+	cd "$(dirname "$0")/.." || return 1
+	local at=.cache/prism log
+	cmp -s scripts/prism/package-lock.json "$at/node_modules/.installed" && return 0
+	have_node >/dev/null || { echo "node and npm are missing: the tests that watch the platforms' protocol will be skipped." >&2; return 0; }
+	mkdir -p "$at" && cp scripts/prism/package.json scripts/prism/package-lock.json "$at/" || return 1
+	log=$(mktemp)
+	if npm ci --prefix "$at" --omit=dev --ignore-scripts --no-audit --no-fund >"$log" 2>&1; then
+		cp scripts/prism/package-lock.json "$at/node_modules/.installed"
+		rm -f "$log"
+		return 0
+	fi
+	tail -n 20 "$log" >&2
+	echo "prism could not be installed: no test watches the platforms' protocol." >&2
+	[ -z "${CI:-}" ]
+}
+[ ${#missing[@]} -eq 0 ] && { peers; exit; }
 
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
 	echo "installing what the tests need: ${missing[*]}" >&2
@@ -23,7 +44,8 @@ if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
 	install() { apt-get install -y --no-install-recommends "${missing[@]}"; }
 	if { install || { apt-get update && install; }; } >"$log" 2>&1; then
 		rm -f "$log"
-		exit 0
+		peers
+		exit
 	fi
 	tail -n 20 "$log" >&2
 fi

@@ -18,6 +18,9 @@ type endpoint struct {
 	Protocol string   `json:"protocol,omitempty"`
 }
 
+// endpointsSince is the version 2.x that brought endpoints. A client from before knows a draft of them with other types, and cannot read ours.
+const endpointsSince = 15
+
 // describe adds to a binding's answer where the backend is and how long the credentials last.
 func describe(ctx context.Context, c broker.Credentials) {
 	b := boxOf(ctx)
@@ -25,7 +28,7 @@ func describe(ctx context.Context, c broker.Credentials) {
 	for _, e := range c.Endpoints {
 		at = append(at, endpoint{e.Host, e.Ports, e.Protocol})
 	}
-	if len(at) > 0 {
+	if len(at) > 0 && b.minor >= endpointsSince {
 		b.add("endpoints", at)
 	}
 	lasts := map[string]string{}

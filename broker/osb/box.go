@@ -13,6 +13,7 @@ import (
 // box travels with a request: inwards what brokerapi does not decode, outwards what it has no field for.
 type box struct {
 	who      identity.Principal
+	minor    int                        // of the version 2.x that the platform speaks
 	platform string                     // that the originating identity claims to come from, "" without one
 	body     map[string]json.RawMessage // of the request, by field
 	header   http.Header                // added to the answer

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/sutlerhq/sutler/internal/fault"
@@ -16,7 +17,7 @@ const (
 )
 
 // served is every version that we serve: minor ones only add.
-var served = regexp.MustCompile(`^2\.[0-9]{1,4}$`)
+var served = regexp.MustCompile(`^2\.([0-9]{1,4})$`)
 
 // door stands before brokerapi: who asks (401), in which version (412), how well the request is formed (400, 413); then it lets the library
 // work on a clean request and makes its answer lawful.
@@ -67,9 +68,11 @@ func (d *door) enter(w http.ResponseWriter, r *http.Request, b *box) (*http.Requ
 	if b.who, err = d.authenticate(w, r); err != nil {
 		return nil, err
 	}
-	if v := r.Header.Get(versionHeader); !served.MatchString(v) {
-		return nil, versionFault(v)
+	version := served.FindStringSubmatch(r.Header.Get(versionHeader))
+	if version == nil {
+		return nil, versionFault(r.Header.Get(versionHeader))
 	}
+	b.minor, _ = strconv.Atoi(version[1]) // digits alone
 	if b.platform, b.who.Claimed, err = claimed(r.Header.Get(claimHeader)); err != nil {
 		return nil, err
 	}

@@ -14,6 +14,20 @@ import (
 // versionCode marks the one fault that is 412; it is no word of the protocol and is not shown.
 const versionCode = "version"
 
+// conventional gives the descriptions that the protocol writes beside its own codes: a client of Kubernetes knows those errors by both, letter by
+// letter.
+func conventional(code string) string {
+	switch code {
+	case "AsyncRequired":
+		return "This service plan requires client support for asynchronous service operations."
+	case "ConcurrencyError":
+		return "The Service Broker does not support concurrent requests that mutate the same resource."
+	case "RequiresApp":
+		return "This service supports generation of credentials through binding an application only."
+	}
+	return ""
+}
+
 // failure is an error's body.
 type failure struct {
 	Error       string `json:"error,omitempty"`
@@ -92,6 +106,7 @@ func (s *server) answer(err error) error {
 	if f.Kind == fault.Busy && f.Code == "" {
 		f.Code = "ConcurrencyError"
 	}
+	f.Text = cmp.Or(conventional(f.Code), f.Text)
 	b := apiresponses.NewFailureResponseBuilder(f, status(f), string(f.Kind))
 	if f.Kind == fault.Gone {
 		b = b.WithEmptyResponse()

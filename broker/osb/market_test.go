@@ -172,12 +172,11 @@ func (m *market) send(method, path, body string, change ...func(*http.Request)) 
 	r.SetBasicAuth("cf-eu", m.passwords["cf-eu"])
 	r.Header.Set("X-Broker-API-Version", "2.17")
 	r.Header.Set("X-Broker-API-Request-Identity", "req-1")
+	r.Header.Set("Content-Type", "application/json")
 	for _, f := range change {
 		f(r)
 	}
-	res, err := http.DefaultClient.Do(r)
-	m.ok(err)
-	return res
+	return m.through(r, body)
 }
 
 // ask is send, and reads the answer, which must be a JSON object and carry the request's identity.

@@ -230,6 +230,10 @@ func TestABindingSaysWhereItLeads(t *testing.T) {
 			t.Fatal(a.raw)
 		}
 	}
+	old := func(r *http.Request) { r.Header.Set("X-Broker-API-Version", "2.14") } // its clients expect numbers, as a draft had them
+	if a := m.is(m.ask("GET", i+"/service_bindings/b", "", old), 200); a.body["endpoints"] != nil || a.body["credentials"] == nil {
+		t.Fatal(a.raw)
+	}
 }
 
 func TestIDs(t *testing.T) {
