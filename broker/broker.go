@@ -91,9 +91,13 @@ func New(ctx context.Context, c Config) (*Broker, error) {
 	if err := b.resume(ctx, ""); err != nil { // what a former process waited for may be over
 		return nil, err
 	}
+	if err := b.heedCordons(ctx); err != nil {
+		return nil, err
+	}
 	for _, p := range b.Providers.All() {
 		go b.keepGoing(ctx, p)
 	}
+	go b.keepCordons(ctx)
 	go b.keepFresh(ctx, retry)
 	return b, nil
 }

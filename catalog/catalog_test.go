@@ -161,8 +161,10 @@ func TestChoose(t *testing.T) {
 		"by offering":            {need: catalog.Need{Want: "pg-quay"}, want: "quay", mention: "the only one that fits"},
 		"by provider":            {need: catalog.Need{Want: "postgresql", Provider: "quay"}, want: "quay"},
 		"near enough goes first": {need: catalog.Need{Want: "postgresql", Within: 5 * time.Millisecond, RTT: map[string]time.Duration{"lighthouse": 80 * time.Millisecond, "quay": time.Millisecond}}, want: "quay", mention: ", 1ms away"},
-		"not measured is not near": {need: catalog.Need{Want: "postgresql", Within: time.Millisecond, RTT: map[string]time.Duration{"quay": 2 * time.Millisecond}}, kind: fault.Refused,
-			mention: "harbour could not be measured, quay answers after 2ms, lighthouse could not be measured"},
+		"not measured is not near": {
+			need: catalog.Need{Want: "postgresql", Within: time.Millisecond, RTT: map[string]time.Duration{"quay": 2 * time.Millisecond}}, kind: fault.Refused,
+			mention: "harbour could not be measured, quay answers after 2ms, lighthouse could not be measured",
+		},
 		"only one, closed":      {need: catalog.Need{Want: "pg-us"}, closed: "lighthouse", kind: fault.Unavailable, mention: "lighthouse: cordoned"},
 		"only one, full":        {need: catalog.Need{Want: "pg-eu"}, used: 2, kind: fault.Refused, mention: "full"},
 		"unknown":               {need: catalog.Need{Want: "postgres"}, kind: fault.NotFound, mention: `Did you mean "postgresql"?`},

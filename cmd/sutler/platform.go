@@ -119,25 +119,3 @@ func (s *session) password(p client.Platform) error {
 	}
 	return s.line(p.Password)
 }
-
-func newProvider(s *session) *cobra.Command {
-	key := reading(s, &cobra.Command{
-		Use: "key NAME", Short: "Make the key that a provider reports usage with; a former one ends", Args: arguments("NAME"),
-		RunE: func(c *cobra.Command, args []string) error {
-			api, err := s.connect()
-			if err != nil {
-				return err
-			}
-			k, err := api.CreateProviderKey(c.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			s.say("The key of %s is shown this once.", k.Provider)
-			if done, err := s.data(k); done {
-				return err
-			}
-			return s.line(k.Secret)
-		},
-	})
-	return group("provider", "Sellers of backends", key)
-}

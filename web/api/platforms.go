@@ -3,13 +3,10 @@ package api
 import (
 	"context"
 	"net/http"
-	"slices"
 	"time"
 
-	"github.com/sutlerhq/sutler/broker"
 	"github.com/sutlerhq/sutler/identity"
 	"github.com/sutlerhq/sutler/identity/directory"
-	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/web/client"
 )
 
@@ -18,7 +15,6 @@ func (a *API) platforms() {
 	register(a, route{method: http.MethodPost, path: prefix + "/platforms", id: "platform-create", tag: "market", status: http.StatusCreated, summary: "Register a platform. Its password is in this answer and never again."}, a.platformCreate)
 	register(a, route{method: http.MethodPost, path: prefix + "/platforms/{id}/rotate", id: "platform-rotate", tag: "market", summary: "Give a platform a new password, which is in this answer and never again. The former one stays good for a while."}, a.platformRotate)
 	register(a, route{method: http.MethodDelete, path: prefix + "/platforms/{id}", id: "platform-delete", tag: "market", status: http.StatusNoContent, summary: "End a platform's access; its instances stay."}, a.platformDelete)
-	register(a, route{method: http.MethodPost, path: prefix + "/providers/{name}/key", id: "provider-key", tag: "market", status: http.StatusCreated, summary: "Make the key that a provider reports usage with. It is in this answer and never again."}, a.providerKey)
 }
 
 func (a *API) platformList(ctx context.Context, who identity.Principal, _ *struct{}) (*reply[[]client.Platform], error) {
@@ -60,21 +56,6 @@ func (a *API) platformDelete(ctx context.Context, who identity.Principal, in *st
 },
 ) (*struct{}, error) {
 	return nil, a.Directory.DeletePlatform(ctx, who, in.ID)
-}
-
-func (a *API) providerKey(ctx context.Context, who identity.Principal, in *struct {
-	Name string `path:"name"`
-},
-) (*reply[client.ProviderKey], error) {
-	offers, err := a.Broker.Market(ctx, who)
-	if err != nil {
-		return nil, err
-	}
-	if !slices.ContainsFunc(offers, func(o broker.Offer) bool { return o.Provider == in.Name }) {
-		return nil, fault.NotFound.Errorf("No provider is called %q.", in.Name).WithHint("sutler marketplace shows who sells what.")
-	}
-	secret, err := a.Directory.CreateProviderKey(ctx, who, in.Name)
-	return answer(client.ProviderKey{Provider: in.Name, Secret: secret}, err)
 }
 
 func (n *namer) platform(ctx context.Context, p directory.Platform) client.Platform {

@@ -77,6 +77,23 @@ func (c *Client) DeletePlatform(ctx context.Context, ref string) error {
 	return err
 }
 
+// Providers lists the configured providers.
+func (c *Client) Providers(ctx context.Context) ([]Provider, error) {
+	return get[[]Provider](ctx, c, path("providers"), nil)
+}
+
+// CordonProvider lets a provider take no new instances, saying why.
+func (c *Client) CordonProvider(ctx context.Context, name, reason string) error {
+	_, err := post[struct{}](ctx, c, path("providers", name, "cordon"), Cordon{Reason: reason})
+	return err
+}
+
+// UncordonProvider lets a provider take new instances again.
+func (c *Client) UncordonProvider(ctx context.Context, name string) error {
+	_, err := call[struct{}](ctx, c, http.MethodDelete, path("providers", name, "cordon"), nil, nil)
+	return err
+}
+
 // CreateProviderKey makes the key a provider reports usage with; it is in this answer and never again.
 func (c *Client) CreateProviderKey(ctx context.Context, provider string) (ProviderKey, error) {
 	return post[ProviderKey](ctx, c, path("providers", provider, "key"), nil)

@@ -107,6 +107,22 @@ type Rotation struct {
 	KeepSeconds int64 `json:"keep_seconds" minimum:"0" maximum:"2592000" doc:"0 ends it at once."`
 }
 
+// Provider is a configured seller of backends.
+type Provider struct {
+	Name      string   `json:"name"`
+	Driver    string   `json:"driver"`
+	Region    string   `json:"region"`
+	Status    string   `json:"status"` // starting up down cordoned
+	Note      string   `json:"note,omitempty"`
+	Offerings []string `json:"offerings"` // names
+	Instances int      `json:"instances"` // live ones
+}
+
+// Cordon lets a provider take no new instances.
+type Cordon struct {
+	Reason string `json:"reason" minLength:"1" maxLength:"500" doc:"For people who want an instance there."`
+}
+
 // ProviderKey lets a provider report usage. It is shown once.
 type ProviderKey struct {
 	Provider string `json:"provider"`
