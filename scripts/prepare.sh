@@ -7,6 +7,7 @@ need() { # need PACKAGE TEST: the package is missing unless the test succeeds
 	"$2" >/dev/null 2>&1 || missing+=("$1")
 }
 have_postgres() { compgen -G '/usr/lib/postgresql/*/bin/postgres' || command -v postgres; }
+have_redis() { command -v redis-server; }
 have_compiler() { command -v gcc; }
 have_headers() { echo '#include <stdlib.h>' | gcc -x c -fsyntax-only -; }
 have_node() { command -v node && command -v npm; }
@@ -14,6 +15,7 @@ have_chromium() { command -v chromium || command -v chromium-browser || command 
 need gcc have_compiler
 need libc6-dev have_headers
 need postgresql have_postgres
+need redis-server have_redis
 need chromium have_chromium
 [ -n "${CI:-}" ] && need nodejs have_node && need npm have_node
 

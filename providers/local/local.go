@@ -49,7 +49,7 @@ func FreePort() (int, error) {
 func KeptPort(dir string) (int, error) {
 	file := filepath.Join(dir, "port")
 	if text, err := os.ReadFile(file); err == nil {
-		if port, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil && free(port) {
+		if port, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil && free("127.0.0.1", port) {
 			return port, nil
 		}
 	}
@@ -60,8 +60,8 @@ func KeptPort(dir string) (int, error) {
 	return port, os.WriteFile(file, fmt.Appendln(nil, port), 0o600)
 }
 
-func free(port int) bool {
-	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+func free(host string, port int) bool {
+	l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
 	if err != nil {
 		return false
 	}

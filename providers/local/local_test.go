@@ -31,6 +31,9 @@ func TestMain(m *testing.M) {
 		fmt.Println(s.Address)
 		select {}
 	}
+	if dir := os.Getenv("LOCAL_TEST_FLEET"); dir != "" {
+		playBroker(dir)
+	}
 	os.Exit(m.Run())
 }
 

@@ -24,7 +24,7 @@ func process(cmd *exec.Cmd, stopSignal syscall.Signal) (stop func() error, dead 
 		if cmd.SysProcAttr == nil {
 			cmd.SysProcAttr = &syscall.SysProcAttr{}
 		}
-		cmd.SysProcAttr.Pdeathsig = syscall.SIGQUIT
+		dieWithUs(cmd.SysProcAttr)
 		cmd.SysProcAttr.Setpgid = true
 		err := cmd.Start()
 		started <- err

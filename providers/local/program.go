@@ -27,6 +27,8 @@ func programOf(kind string) (program, bool) {
 	switch kind {
 	case "postgresql":
 		return program{"postgres", "postgresql", []string{"/usr/lib/postgresql/*/bin/postgres"}}, true
+	case "redis":
+		return program{"redis-server", "redis-server", nil}, true
 	}
 	return program{}, false
 }
