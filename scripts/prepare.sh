@@ -12,11 +12,13 @@ have_compiler() { command -v gcc; }
 have_headers() { echo '#include <stdlib.h>' | gcc -x c -fsyntax-only -; }
 have_node() { command -v node && command -v npm; }
 have_chromium() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
+have_rabbitmq() { compgen -G '/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server' || command -v rabbitmq-server; }
 need gcc have_compiler
 need libc6-dev have_headers
 need postgresql have_postgres
 need redis-server have_redis
 need chromium have_chromium
+need rabbitmq-server have_rabbitmq
 [ -n "${CI:-}" ] && need nodejs have_node && need npm have_node
 
 # peers installs the proxy that watches the platforms' protocol (scripts/prism) into .cache, once for each lock file. Without it the tests that

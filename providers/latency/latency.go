@@ -31,7 +31,8 @@ var ErrProtocol = errors.New("the answer is not of the expected protocol")
 type hello struct{ say, hear string }
 
 // greeting finds the hello of a protocol. PostgreSQL is asked whether it speaks TLS, which it answers before it knows who asks;
-// NATS speaks first; Redis answers PING with PONG or with a demand to log in.
+// NATS speaks first; Redis answers PING with PONG or with a demand to log in; AMQP servers
+// answer the protocol's name with a method frame, web servers any request with their own name.
 func greeting(protocol string) (hello, bool) {
 	switch protocol {
 	case "postgresql":
@@ -40,6 +41,10 @@ func greeting(protocol string) (hello, bool) {
 		return hello{"", "I"}, true
 	case "redis":
 		return hello{"PING\r\n", "+-"}, true
+	case "amqp":
+		return hello{"AMQP\x00\x00\x09\x01", "\x01"}, true
+	case "http":
+		return hello{"HEAD / HTTP/1.1\r\nHost: latency\r\nConnection: close\r\n\r\n", "H"}, true
 	}
 	return hello{}, false
 }

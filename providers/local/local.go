@@ -14,6 +14,7 @@ import (
 type Server struct {
 	Kind     string
 	Address  string // host:port
+	Admin    string // host:port of the administrator's door when that is another one
 	User     string // administrator
 	Password string
 	Dir      string          // where its files are: not the folder asked for when the server's user may not enter that

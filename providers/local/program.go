@@ -29,6 +29,10 @@ func programOf(kind string) (program, bool) {
 		return program{"postgres", "postgresql", []string{"/usr/lib/postgresql/*/bin/postgres"}}, true
 	case "redis":
 		return program{"redis-server", "redis-server", nil}, true
+	case "rabbitmq":
+		return program{"rabbitmq-server", "rabbitmq-server", []string{"/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server"}}, true
+	case "s3":
+		return versitygw(), true
 	}
 	return program{}, false
 }
