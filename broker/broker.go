@@ -54,7 +54,9 @@ type Config struct {
 	Published func(ctx context.Context, offerings []catalog.Offering) error // told of the catalog at start and whenever it changed
 	Ended     func(verb, provider, state string, took time.Duration)        // told of every operation that has ended, for those who count
 	Grace     time.Duration                                                 // how long the old credentials of a rotated binding stay valid; 0 means an hour
-	Log       *slog.Logger
+	// WatchGrace is how long an instance may stay over a limit of its plan before it is suspended, in market time; 0 means a day.
+	WatchGrace time.Duration
+	Log        *slog.Logger
 }
 
 // Broker is the room's front. Every method that takes a principal asks identity.Can itself: what may not be seen is fault.NotFound,
@@ -76,6 +78,9 @@ func New(ctx context.Context, c Config) (*Broker, error) {
 	if c.Grace == 0 {
 		c.Grace = time.Hour
 	}
+	if c.WatchGrace == 0 {
+		c.WatchGrace = 24 * time.Hour
+	}
 	b := &Broker{Config: c, turns: newTurns(c.Tasks.Workers())}
 	b.shelf.Store(&shelf{})
 	tasks.Handle(b.Tasks, "operation", b.work)
@@ -92,6 +97,9 @@ func New(ctx context.Context, c Config) (*Broker, error) {
 		return nil, err
 	}
 	if err := b.heedCordons(ctx); err != nil {
+		return nil, err
+	}
+	if err := b.startRounds(ctx); err != nil {
 		return nil, err
 	}
 	for _, p := range b.Providers.All() {

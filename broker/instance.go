@@ -23,6 +23,12 @@ const (
 	Expiring  State = "expiring" // bindings only
 )
 
+// What an instance's health can be; an empty one is good.
+const (
+	Degraded  = "degraded"   // it is not at its backend what the market knows of it
+	OverLimit = "over limit" // it has passed a limit of its plan
+)
+
 // Instance is one provisioned backend as callers see it; sealed parts are not in it.
 type Instance struct {
 	ID, Name          string // ours; unique among the project's live ones
@@ -33,8 +39,12 @@ type Instance struct {
 	Kind              catalog.Kind
 	Provider, Region  string
 	State             State
-	Health            string // "" or "degraded", beside the state
-	Note              string // what is being done, or why it failed, for people
+	Health            string // "", Degraded or OverLimit, beside the state
+	HealthNote        string // why it is not well, for people
+	Excess            []providers.Excess
+	SuspendDue        time.Time    // when it is suspended unless it comes back within its plan; market time, zero: it is not due
+	Suspensions       []Suspension // why it is suspended; filled when one instance is asked for
+	Note              string       // what is being done, or why it failed, for people
 	Params            json.RawMessage
 	Platform          string // the platform that made it, and its id there; empty for people
 	PlatformInstance  string

@@ -76,6 +76,13 @@ func (b *Broker) opened(ctx context.Context, r instanceRow) (Instance, error) {
 		return i, err
 	}
 	i.Operation = op.view()
+	reasons, err := b.suspensionsOf(ctx, r.ID)
+	if err != nil {
+		return i, err
+	}
+	for _, s := range reasons {
+		i.Suspensions = append(i.Suspensions, Suspension{Reason: s.Reason, Why: s.Why, Since: instant(s.Since)})
+	}
 	i.Params, err = b.Box.Open(ctx, r.Org, "instance/"+r.ID+"/params", r.Params)
 	if err != nil {
 		return i, fault.Internal.Wrap(err, "The parameters of %s cannot be opened.", r.Name)

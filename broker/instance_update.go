@@ -56,6 +56,9 @@ func (b *Broker) Update(ctx context.Context, who identity.Principal, o UpdateOrd
 		if err != nil {
 			return err
 		}
+		if err := b.roomier(ctx, r, c); err != nil {
+			return err
+		}
 		fresh, err = b.acceptUpdate(ctx, who, &r, c)
 		return err
 	})
@@ -69,7 +72,7 @@ func (b *Broker) Update(ctx context.Context, who identity.Principal, o UpdateOrd
 // takesUpdates says why an instance cannot be changed now.
 func (r instanceRow) takesUpdates() error {
 	switch r.State {
-	case Ready, Updating:
+	case Ready, Updating, Suspended: // of a suspended one, see roomier
 		return nil
 	case Creating:
 		return fault.Busy.Errorf("%s is still being made. Try again when it is ready.", r.Name).WithCode("ConcurrencyError")

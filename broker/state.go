@@ -9,8 +9,10 @@ func next(from State) []State {
 		return []State{Ready, Failed, Deleting}
 	case Ready:
 		return []State{Updating, Suspended, Expiring, Deleting}
-	case Updating, Suspended:
-		return []State{Ready, Deleting}
+	case Updating:
+		return []State{Ready, Suspended, Deleting}
+	case Suspended:
+		return []State{Ready, Updating, Deleting} // to a plan with room, when it is over a limit
 	case Expiring, Failed:
 		return []State{Deleting}
 	case Deleting:
@@ -40,4 +42,6 @@ const (
 	verbBind        = "bind"
 	verbRotate      = "rotate" // a bind that takes the place of another
 	verbUnbind      = "unbind"
+	verbSuspend     = "suspend"
+	verbResume      = "resume"
 )

@@ -19,7 +19,9 @@ type instanceRow struct {
 	Platform, PlatformInstance            string
 	DashboardURL                          string `gorm:"column:dashboard_url"`
 	Operation, Maintenance                string
-	CreatedAt, ReadyAt, StoppedAt, GoneAt int64 `gorm:"autoCreateTime:false"`
+	HealthNote, Excess                    string // excess: JSON of what Watch last found, empty when nothing
+	ExcessDue                             int64  // when it is suspended for that; market time
+	CreatedAt, ReadyAt, StoppedAt, GoneAt int64  `gorm:"autoCreateTime:false"`
 	Rev                                   int64
 }
 
@@ -30,12 +32,15 @@ func (r instanceRow) scope() identity.Scope { return identity.Scope{Org: r.Org, 
 
 // view is the row as callers see it; params and the latest operation are added by open.
 func (r instanceRow) view() Instance {
-	return Instance{
+	i := Instance{
 		ID: r.ID, Name: r.Name, Org: r.Org, Project: r.Project, Offering: r.Offering, Plan: r.Plan, OfferingID: r.OfferingID, PlanID: r.PlanID,
 		Kind: catalog.Kind(r.Kind), Provider: r.Provider, Region: r.Region, State: r.State, Health: r.Health, Note: r.Note,
 		Platform: r.Platform, PlatformInstance: r.PlatformInstance, DashboardURL: r.DashboardURL, Maintenance: r.Maintenance,
 		CreatedAt: instant(r.CreatedAt), ReadyAt: instant(r.ReadyAt), GoneAt: instant(r.GoneAt),
+		HealthNote: r.HealthNote, SuspendDue: instant(r.ExcessDue),
 	}
+	r.showExcess(&i)
+	return i
 }
 
 // insertInstance adds a row unless its name or its platform's id is taken; it tells whether it did.
@@ -52,9 +57,9 @@ func (b *Broker) lockInstance(ctx context.Context, id string) (r instanceRow, fo
 
 // saveInstance writes what may change in an instance's life. Only with the row locked.
 func (b *Broker) saveInstance(ctx context.Context, r instanceRow) error {
-	return b.DB.From(ctx).Exec(`UPDATE instances SET state = ?, health = ?, note = ?, plan = ?, plan_id = ?, params = ?, maintenance = ?,
+	return b.DB.From(ctx).Exec(`UPDATE instances SET state = ?, health = ?, health_note = ?, excess = ?, excess_due = ?, note = ?, plan = ?, plan_id = ?, params = ?, maintenance = ?,
  driver_state = ?, dashboard_url = ?, operation = ?, ready_at = ?, stopped_at = ?, gone_at = ? WHERE id = ?`,
-		r.State, r.Health, r.Note, r.Plan, r.PlanID, r.Params, r.Maintenance, r.DriverState, r.DashboardURL, r.Operation, r.ReadyAt, r.StoppedAt, r.GoneAt, r.ID).Error
+		r.State, r.Health, r.HealthNote, r.Excess, r.ExcessDue, r.Note, r.Plan, r.PlanID, r.Params, r.Maintenance, r.DriverState, r.DashboardURL, r.Operation, r.ReadyAt, r.StoppedAt, r.GoneAt, r.ID).Error
 }
 
 func (b *Broker) findInstance(ctx context.Context, where string, args ...any) (r instanceRow, found bool, err error) {

@@ -106,7 +106,7 @@ func (b *Broker) step(ctx context.Context, op operationRow) error {
 	if err != nil {
 		return err
 	}
-	if op.Verb == verbDeprovision && op.Attempts == 0 && j.instance.ReadyAt > 0 {
+	if op.Verb == verbDeprovision && op.Attempts == 0 && j.instance.ReadyAt > 0 && j.instance.State != Gone {
 		b.readLast(ctx, j)
 	}
 	out := b.act(ctx, j)
@@ -202,6 +202,10 @@ func (b *Broker) act(ctx context.Context, j job) (out outcome) {
 			out.grant, out.progress, err = p.Bind(ctx, j.told, j.toldBind)
 		case verbUnbind:
 			out.progress, err = p.Unbind(ctx, j.told, j.toldBind)
+		case verbSuspend:
+			out.progress, err = p.Suspend(ctx, j.told)
+		case verbResume:
+			out.progress, err = p.Resume(ctx, j.told)
 		}
 		return err
 	})

@@ -133,11 +133,20 @@ func (b *Broker) finish(ctx context.Context, j *job, out outcome) (err error) {
 	switch j.op.Verb {
 	case verbProvision:
 		j.instance.State, j.instance.ReadyAt, j.instance.DashboardURL = Ready, now.UnixMicro(), out.dashboard
-		err = b.startMeter(ctx, j, now)
+		if err = b.startMeter(ctx, j, now); err == nil {
+			err = b.stand(ctx, &j.instance)
+		}
 	case verbUpdate:
 		err = b.finishUpdate(ctx, j, out, now)
 	case verbDeprovision:
-		j.instance.State, j.instance.GoneAt = Gone, now.UnixMicro()
+		if j.instance.State != Gone { // else reconcile found it again
+			j.instance.GoneAt = now.UnixMicro()
+		}
+		j.instance.State, j.instance.Health, j.instance.HealthNote, j.instance.Excess, j.instance.ExcessDue = Gone, "", "", "", 0
+	case verbSuspend:
+		err = b.finishSuspend(ctx, j, now)
+	case verbResume:
+		err = b.finishResume(ctx, j, now)
 	case verbBind, verbRotate:
 		j.binding.State = Ready
 		if !out.grant.ExpiresAt.IsZero() {
@@ -147,7 +156,10 @@ func (b *Broker) finish(ctx context.Context, j *job, out outcome) (err error) {
 			err = b.expire(ctx, j)
 		}
 	case verbUnbind:
-		j.binding.State, j.binding.GoneAt = Gone, now.UnixMicro()
+		if j.binding.State != Gone {
+			j.binding.GoneAt = now.UnixMicro()
+		}
+		j.binding.State = Gone
 		j.binding.Seed, j.binding.Credentials = "", ""
 	}
 	if err != nil {
@@ -208,6 +220,16 @@ func (b *Broker) fail(ctx context.Context, j *job, why string) error {
 		}
 	case verbUpdate:
 		j.instance.State = Ready // on its old plan, with its old parameters
+		if err := b.restand(ctx, j, false); err != nil {
+			return err
+		}
+	case verbResume:
+		j.instance.Note = why
+	case verbSuspend:
+		j.instance.State, j.instance.Note = Ready, why
+		if _, err := b.dropSuspension(ctx, j.instance.ID, ""); err != nil {
+			return err
+		}
 	case verbBind, verbRotate:
 		j.binding.State = Failed
 		if err := b.giveBack(ctx, &j.binding); err != nil {

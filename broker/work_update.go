@@ -45,8 +45,8 @@ func (b *Broker) finishUpdate(ctx context.Context, j *job, out outcome, now time
 	}
 	bought := r.PlanID != j.target.ID
 	r.State, r.Plan, r.PlanID, r.Maintenance, r.DashboardURL = Ready, j.target.Name, j.target.ID, j.op.Maintenance, out.dashboard
-	if !bought {
-		return nil
+	if err := b.restand(ctx, j, true); err != nil || !bought {
+		return err
 	}
 	s, err := b.snapshotOf(ctx, *r, j.offering.Category)
 	if err != nil {

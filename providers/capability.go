@@ -15,6 +15,7 @@ const (
 	Watches       Capability = "watch the limits of an instance"                  // Watcher
 	BacksUp       Capability = "back up an instance"                              // Backuper
 	Counts        Capability = "count what an instance holds"                     // Counter
+	Lists         Capability = "list what it made"                                // Lister
 )
 
 // Can tells whether the driver has a capability.
@@ -41,6 +42,8 @@ func (p *Provider) Can(c Capability) bool {
 		_, ok = p.driver.(Backuper)
 	case Counts:
 		_, ok = p.driver.(Counter)
+	case Lists:
+		_, ok = p.driver.(Lister)
 	}
 	return ok
 }

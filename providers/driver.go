@@ -155,3 +155,12 @@ type Backuper interface {
 type Counter interface {
 	Count(ctx context.Context, i Instance) (map[string]int64, error)
 }
+
+// Lister lists what it made at the backend, so that what nobody knows of any more is found: after a restore of the market's store, or when
+// a call landed late. It never says whose a name is; the market finds that out by asking what each of its own instances is called.
+type Lister interface {
+	// List names every instance at the backend, half-made ones too, by the names that they go by there.
+	List(ctx context.Context) ([]string, error)
+	// NameOf gives the name that List has for one of our instance ids. It asks nobody.
+	NameOf(instance string) string
+}

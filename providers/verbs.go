@@ -134,6 +134,24 @@ func (p *Provider) Count(ctx context.Context, i Instance) (map[string]int64, err
 	return call(ctx, p, "count", i.ID, func(ctx context.Context) (map[string]int64, error) { return c.Count(ctx, i) })
 }
 
+// List names every instance at the backend, by the names that they go by there; NameOf gives that name for one of ours.
+func (p *Provider) List(ctx context.Context) ([]string, error) {
+	l, ok := p.driver.(Lister)
+	if !ok {
+		return nil, p.lacks(Lists)
+	}
+	return call(ctx, p, "list", "", l.List)
+}
+
+// NameOf gives the name that List has for one of our instance ids, or "" when the driver cannot list.
+func (p *Provider) NameOf(instance string) string {
+	l, ok := p.driver.(Lister)
+	if !ok {
+		return ""
+	}
+	return l.NameOf(instance)
+}
+
 // Dashboard gives the address of the instance's page, or "" when there is none.
 func (p *Provider) Dashboard(i Instance) string {
 	d, ok := p.driver.(Dashboarder)

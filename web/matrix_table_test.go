@@ -42,11 +42,13 @@ var rules = map[string]rule{
 	"GET /api/v1/whoami":      {at: "/api/v1/whoami", may: known},
 	"GET /api/v1/clock":       {at: "/api/v1/clock", may: known},
 
-	"GET /api/v1/instances":         {at: "/api/v1/instances" + inShop, may: read},
-	"POST /api/v1/instances":        {at: "/api/v1/instances", body: `{"want":"fake:sync","name":"made{n}","org":"{org}","project":"{project}"}`, may: write},
-	"GET /api/v1/instances/:ref":    {at: "/api/v1/instances/{instance}", may: read},
-	"PATCH /api/v1/instances/:ref":  {at: "/api/v1/instances/{instance}", body: `{}`, may: write},
-	"DELETE /api/v1/instances/:ref": {at: "/api/v1/instances/{instance}", may: write, ends: true},
+	"GET /api/v1/instances":               {at: "/api/v1/instances" + inShop, may: read},
+	"POST /api/v1/instances":              {at: "/api/v1/instances", body: `{"want":"fake:sync","name":"made{n}","org":"{org}","project":"{project}"}`, may: write},
+	"GET /api/v1/instances/:ref":          {at: "/api/v1/instances/{instance}", may: read},
+	"PATCH /api/v1/instances/:ref":        {at: "/api/v1/instances/{instance}", body: `{}`, may: write},
+	"POST /api/v1/instances/:ref/suspend": {at: "/api/v1/instances/{instance}/suspend", body: `{}`, may: write + " operator", ends: true},
+	"POST /api/v1/instances/:ref/resume":  {at: "/api/v1/instances/{instance}/resume", may: write + " operator", ends: true},
+	"DELETE /api/v1/instances/:ref":       {at: "/api/v1/instances/{instance}", may: write, ends: true},
 
 	"GET /api/v1/bindings":                 {at: "/api/v1/bindings?instance={instance}", may: read},
 	"POST /api/v1/bindings":                {at: "/api/v1/bindings", body: `{"instance":"{instance}","app":"{app}","alias":"A{n}","org":"{org}","project":"{project}"}`, may: write},
@@ -58,6 +60,7 @@ var rules = map[string]rule{
 	"GET /api/v1/operations":     {at: "/api/v1/operations", may: manage},
 	"GET /api/v1/operations/:id": {at: "/api/v1/operations/{operation}", may: read},
 
+	"POST /api/v1/reconcile":            {at: "/api/v1/reconcile", may: manage},
 	"POST /api/v1/operations/:id/retry": {at: "/api/v1/operations/{operation}/retry", may: manage},
 	"POST /api/v1/operations/:id/purge": {at: "/api/v1/operations/{operation}/purge", body: `{"confirm":"{operation}","reason":"test"}`, may: manage},
 

@@ -28,11 +28,17 @@ type config struct {
 	Grace          time.Duration    `yaml:"grace"` // how long the old credentials of a rotated binding stay valid; an hour
 	Stripe         *stripeConfig    `yaml:"stripe"`
 	Identity       identityConfig   `yaml:"identity"`
+	Watch          watchConfig      `yaml:"watch"`
 }
 
 type tlsConfig struct {
 	Cert string `yaml:"cert"`
 	Key  string `yaml:"key"`
+}
+
+// watchConfig says what becomes of instances that pass a limit of their plan which the backend itself does not hold.
+type watchConfig struct {
+	Grace time.Duration `yaml:"grace"` // how long they may stay over it before they are suspended; 24h
 }
 
 // sellerConfig is the legal entity that issues invoices.

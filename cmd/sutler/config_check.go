@@ -47,6 +47,7 @@ func (c *config) check(doc *conf.Document) {
 	c.checkDoor(doc)
 	c.checkSeller(doc)
 	c.checkIssuers(doc)
+	c.checkWatch(doc)
 	if c.Stripe != nil && !c.Stripe.Key.Set() && !doc.Has("stripe.key") {
 		doc.Add("stripe", "needs a key; leave stripe out to keep invoices here")
 	}
@@ -68,6 +69,12 @@ func (c *config) check(doc *conf.Document) {
 		c.checkProvider(doc, at, &c.Providers[i])
 	}
 	c.checkCatalog(doc)
+}
+
+func (c *config) checkWatch(doc *conf.Document) {
+	if doc.Has("watch.grace") && c.Watch.Grace < time.Minute {
+		doc.Add("watch.grace", "must be a minute or more, such as 24h")
+	}
 }
 
 func (c *config) checkStore(doc *conf.Document) {

@@ -97,6 +97,7 @@ func TestConfigSaysEveryProblemWithItsLine(t *testing.T) {
 		"upstream two logins": {"driver: fake", "driver: osb\n  settings: {url: \"https://b.example.com\", token: t, username: u}", []string{"line 11|instead of username"}},
 		"upstream's kinds":    {"driver: fake", "driver: osb\n  settings: {url: \"https://b.example.com\", kinds: {a: postgres}}", []string{"line 11|not known"}},
 		"upstream's pace":     {"driver: fake", "driver: osb\n  settings: {url: \"https://b.example.com\", poll: -1s}", []string{"line 11|below zero"}},
+		"grace too short":     {"currency: EUR\n", "currency: EUR\nwatch: {grace: 5s}\n", []string{"line 7|a minute or more"}},
 		"no providers":        {goodConfig[strings.Index(goodConfig, "providers:"):], "", []string{"providers|nothing to sell"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -21,6 +21,8 @@ var (
 	gaugeDue        = gauge("sutler_queue_due", "Tasks that are due and that nobody runs.")
 	gaugeOldest     = gauge("sutler_queue_oldest_seconds", "How long the operation that waits longest has been due.")
 	gaugeProvider   = gauge("sutler_provider_status", "1 for the status that the provider has.", "provider", "status")
+	gaugeUnwell     = gauge("sutler_instances_unwell", "Live instances that are not well, by what is wrong with them.", "provider", "health")
+	gaugeUnknown    = gauge("sutler_backend_unknown", "What the last round found at a provider's backend that the store has never heard of.", "provider")
 	gaugeStore      = gauge("sutler_store_seconds", "How long the store took to answer this scrape.")
 	gaugeStoreUp    = gauge("sutler_store_up", "Whether the store answered this scrape.")
 )
@@ -31,7 +33,7 @@ func gauge(name, help string, labels ...string) *prometheus.Desc {
 
 // Describe names the series.
 func (gauges) Describe(c chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{gaugeOperations, gaugeStuck, gaugeDue, gaugeOldest, gaugeProvider, gaugeStore, gaugeStoreUp} {
+	for _, d := range []*prometheus.Desc{gaugeOperations, gaugeStuck, gaugeDue, gaugeOldest, gaugeProvider, gaugeUnwell, gaugeUnknown, gaugeStore, gaugeStoreUp} {
 		c <- d
 	}
 }
@@ -78,8 +80,20 @@ func (g gauges) work(ctx context.Context, show func(*prometheus.Desc, float64, .
 	}
 	show(gaugeOldest, oldest.Seconds())
 	due, err := g.n.engine.Due(ctx)
-	if err == nil {
-		show(gaugeDue, float64(due))
+	if err != nil {
+		return err
+	}
+	show(gaugeDue, float64(due))
+	return g.health(ctx, show)
+}
+
+func (g gauges) health(ctx context.Context, show func(*prometheus.Desc, float64, ...string)) error {
+	conditions, unknown, err := g.n.broker.Conditions(ctx)
+	for _, c := range conditions {
+		show(gaugeUnwell, float64(c.Count), c.Provider, c.Health)
+	}
+	for provider, n := range unknown {
+		show(gaugeUnknown, float64(n), provider)
 	}
 	return err
 }

@@ -141,7 +141,7 @@ func (n *node) openBroker(ctx context.Context) (err error) {
 	n.broker, err = broker.New(n.work, broker.Config{
 		DB: n.db, Tasks: n.engine, Calendar: n.calendar, Box: n.box, Audit: n.audit, Clock: n.clock, Providers: n.providers,
 		Terms: terms, Currency: n.config.Currency, Meter: n.ledger, Gate: n.ledger, Tenants: n.directory,
-		Published: n.ledger.Publish, Ended: n.meters.operation, Grace: n.config.Grace, Log: n.log,
+		Published: n.ledger.Publish, Ended: n.meters.operation, Grace: n.config.Grace, WatchGrace: n.config.Watch.Grace, Log: n.log,
 	})
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/sutlerhq/sutler/internal/fault"
+	"github.com/sutlerhq/sutler/providers"
 )
 
 // ErrLogin is what a refused login gives.
@@ -148,6 +149,16 @@ func (d *Driver) Restart() error {
 // Destroy removes an object behind the market's back.
 func (d *Driver) Destroy(instance string) error {
 	return d.change(func(b *backend) error { return b.remove(instance) })
+}
+
+// Exceed makes an instance pass limits from now on; none lets it be within its plan again.
+func (d *Driver) Exceed(instance string, limits ...providers.Excess) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.over == nil {
+		d.over = map[string][]providers.Excess{}
+	}
+	d.over[instance] = limits
 }
 
 // Made tells how often an object was made for an instance since the fake began: more than once is a driver's or a broker's mistake.

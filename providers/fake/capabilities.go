@@ -94,6 +94,34 @@ func (d *Driver) Inspect(ctx context.Context, i providers.Instance) (providers.I
 	return in, err
 }
 
+// Watch gives the limits that Exceed was told of.
+func (d *Driver) Watch(ctx context.Context, i providers.Instance) ([]providers.Excess, error) {
+	if err := d.enter(ctx, "watch", i.ID); err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.over[i.ID], nil
+}
+
+// List names every object there is.
+func (d *Driver) List(ctx context.Context) (names []string, err error) {
+	if err := d.enter(ctx, "list", ""); err != nil {
+		return nil, err
+	}
+	err = d.change(func(b *backend) error {
+		list, err := b.list()
+		for _, o := range list {
+			names = append(names, d.NameOf(o.ID))
+		}
+		return err
+	})
+	return names, err
+}
+
+// NameOf is an object's name: one that is made of its id.
+func (d *Driver) NameOf(instance string) string { return providers.Name("i", instance) }
+
 // Probe answers nil unless the fake was told to be down.
 func (d *Driver) Probe(ctx context.Context) error { return d.enter(ctx, "probe", "") }
 

@@ -24,6 +24,8 @@ var (
 	_ providers.Prober      = (*Driver)(nil)
 	_ providers.Targeter    = (*Driver)(nil)
 	_ providers.Dashboarder = (*Driver)(nil)
+	_ providers.Watcher     = (*Driver)(nil)
+	_ providers.Lister      = (*Driver)(nil)
 )
 
 // Options are what a fake can be told at birth; the zero value is a fake in memory that runs by the wall's clock.
@@ -45,7 +47,8 @@ type Driver struct {
 
 	mu       sync.Mutex
 	backend  backend
-	sessions map[string][]*Session // by binding id
+	sessions map[string][]*Session         // by binding id
+	over     map[string][]providers.Excess // by instance id
 }
 
 // New gives a fake.

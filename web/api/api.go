@@ -53,6 +53,7 @@ func (a *API) Mount(e *echo.Echo) {
 	a.instances()
 	a.bindings()
 	a.operations()
+	a.reconciles()
 	a.apps()
 	a.money()
 	a.tenancy()

@@ -28,6 +28,8 @@ func (a *API) instances() {
 	register(a, route{method: http.MethodGet, path: prefix + "/instances/{ref}", id: "instance-get", tag: "instances", summary: "One instance, by name or id."}, a.instanceGet)
 	register(a, route{method: http.MethodPatch, path: prefix + "/instances/{ref}", id: "instance-update", tag: "instances", status: http.StatusAccepted, summary: "Start a change of plan, parameters or maintenance version."}, a.instanceUpdate)
 	register(a, route{method: http.MethodDelete, path: prefix + "/instances/{ref}", id: "instance-delete", tag: "instances", status: http.StatusAccepted, summary: "Start the end of an instance and its bindings. Charging ends now."}, a.instanceDelete)
+	register(a, route{method: http.MethodPost, path: prefix + "/instances/{ref}/suspend", id: "instance-suspend", tag: "instances", status: http.StatusAccepted, summary: "Start refusing logins; data are kept. An operator suspends as the market."}, a.instanceSuspend)
+	register(a, route{method: http.MethodPost, path: prefix + "/instances/{ref}/resume", id: "instance-resume", tag: "instances", status: http.StatusAccepted, summary: "Lift the caller's own suspension; the last reason that goes lets apps in again."}, a.instanceResume)
 }
 
 func (a *API) instanceList(ctx context.Context, who identity.Principal, in *Place) (*reply[[]client.Instance], error) {
@@ -144,9 +146,16 @@ func (a *API) instance(ctx context.Context, who identity.Principal, at Place, re
 
 func (n *namer) instance(ctx context.Context, i broker.Instance) client.Instance {
 	t := n.of(ctx, i.Org, i.Project)
-	return client.Instance{
+	out := client.Instance{
 		ID: i.ID, Name: i.Name, Kind: string(i.Kind), Offering: i.Offering, Plan: i.Plan, Provider: i.Provider, Region: i.Region,
 		State: string(i.State), Health: i.Health, Note: i.Note, Org: t.OrgName, Project: t.ProjectName, Operation: i.Operation.ID,
-		CreatedAt: i.CreatedAt, Dashboard: i.DashboardURL,
+		CreatedAt: i.CreatedAt, Dashboard: i.DashboardURL, HealthNote: i.HealthNote, SuspendDue: moment(i.SuspendDue),
 	}
+	for _, s := range i.Suspensions {
+		out.Suspensions = append(out.Suspensions, client.Suspension(s))
+	}
+	for _, x := range i.Excess {
+		out.Excess = append(out.Excess, client.Excess(x))
+	}
+	return out
 }

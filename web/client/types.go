@@ -16,13 +16,18 @@ type Instance struct {
 	Provider  string    `json:"provider"`
 	Region    string    `json:"region"`
 	State     string    `json:"state"`
-	Health    string    `json:"health"`
+	Health    string    `json:"health"` // empty when it is well; degraded, over limit
 	Note      string    `json:"note,omitempty"`
 	Org       string    `json:"org"`                 // name
 	Project   string    `json:"project"`             // name
 	Operation string    `json:"operation,omitempty"` // id of the latest
 	CreatedAt time.Time `json:"created_at"`
 	Dashboard string    `json:"dashboard,omitempty"` // URL
+
+	HealthNote  string       `json:"health_note,omitempty"` // why it is not well
+	Excess      []Excess     `json:"excess,omitempty"`      // the limits of its plan that it has passed
+	SuspendDue  *time.Time   `json:"suspend_due,omitempty"` // when it is suspended for that, unless it is within its plan by then
+	Suspensions []Suspension `json:"suspensions,omitempty"` // why it is suspended; where one instance was asked for
 }
 
 // NewInstance asks for an instance. Want is a kind, or an offering's name, which may carry its plan as OFFERING:PLAN.

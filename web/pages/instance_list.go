@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -60,7 +61,7 @@ func instanceChip(i broker.Instance) look.Chip {
 		c = look.Chip{Tone: "care", Word: "ready, " + i.Health}
 	}
 	if i.State != broker.Ready || i.Health != "" {
-		c.Note = i.Note
+		c.Note = strings.TrimSpace(i.Note + " " + i.HealthNote)
 	}
 	return c
 }

@@ -1,0 +1,270 @@
+package broker
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sutlerhq/sutler/catalog"
+	"github.com/sutlerhq/sutler/internal/database"
+	"github.com/sutlerhq/sutler/internal/database/dbtest"
+	"github.com/sutlerhq/sutler/internal/fault"
+	"github.com/sutlerhq/sutler/providers"
+)
+
+// compares reconciles the whole market and gives what differs, by kind.
+func (m *market) compares(t *testing.T, want ...string) map[string]Difference {
+	t.Helper()
+	out, err := m.Reconcile(t.Context(), otto, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds, by := []string{}, map[string]Difference{}
+	for _, d := range out.Differences {
+		kinds, by[d.Kind] = append(kinds, d.Kind), d
+	}
+	slices.Sort(kinds)
+	if !slices.Equal(kinds, append([]string{}, want...)) {
+		t.Fatalf("differences %v, want %v: %+v", kinds, want, out)
+	}
+	return by
+}
+
+func (m *market) binds(t *testing.T, i Instance) Binding {
+	t.Helper()
+	bd, _, err := m.Bind(t.Context(), ada, BindOrder{Instance: i.ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.ends(t, bd.Operation.ID, succeeded)
+	return bd
+}
+
+// at is the instance as its driver is told of it.
+func (m *market) at(t *testing.T, id string) providers.Instance {
+	t.Helper()
+	r, _, err := m.findInstance(t.Context(), "id = ?", id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return providers.Instance{ID: id, Plan: catalog.Plan{Name: r.Plan}, Params: raw(`{}`)}
+}
+
+// eventually asks again until it is so.
+func eventually(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	for late := time.Now().Add(30 * time.Second); !so(); {
+		if time.Now().After(late) {
+			t.Fatal("never: " + what)
+		}
+		<-time.After(10 * time.Millisecond)
+	}
+}
+
+func TestReconcileShowsWhatIsMissing(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		m := newMarket(t, db)
+		i := m.made(t, "sync", "orders")
+		m.binds(t, i)
+		m.compares(t)
+		if err := m.driver.Destroy(i.ID); err != nil {
+			t.Fatal(err)
+		}
+		d := m.compares(t, Missing)[Missing]
+		if d.Instance != i.ID || d.InstanceName != "orders" || d.Provider != "fakes" || !strings.Contains(d.Done, "Nothing was made anew") || d.Next == "" {
+			t.Fatalf("%+v", d)
+		}
+		got := m.sees(t, i.ID)
+		if got.State != Ready || got.Health != Degraded || got.HealthNote == "" {
+			t.Fatalf("%+v", got)
+		}
+		if n := m.driver.Made(i.ID); n != 1 {
+			t.Fatal("it was made anew", n)
+		}
+		if e := m.deed(t, "instance.degraded"); e.Object != "instance/"+i.ID {
+			t.Fatal(e)
+		}
+		if list, _, err := m.Conditions(t.Context()); err != nil || len(list) != 1 || list[0] != (Condition{Provider: "fakes", Health: Degraded, Count: 1}) {
+			t.Fatal(list, err)
+		}
+		if _, err := m.driver.Provision(t.Context(), m.at(t, i.ID)); err != nil { // somebody restored it, without its logins
+			t.Fatal(err)
+		}
+		m.compares(t, AccessMissing)
+		got = m.sees(t, i.ID)
+		if got.Health != Degraded || !strings.Contains(got.HealthNote, "access") {
+			t.Fatalf("%+v", got)
+		}
+		bd := m.bindings(t, i.ID)[0]
+		if bd, err := m.Unbind(t.Context(), ada, bd.ID); err != nil {
+			t.Fatal(err)
+		} else {
+			m.ends(t, bd.Operation.ID, succeeded)
+		}
+		m.compares(t)
+		if got = m.sees(t, i.ID); got.Health != "" || got.HealthNote != "" {
+			t.Fatalf("%+v", got)
+		}
+		m.deed(t, "instance.recovered")
+	})
+}
+
+func (m *market) bindings(t *testing.T, instance string) []Binding {
+	t.Helper()
+	list, err := m.Bindings(t.Context(), ada, instance, "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// A call that was frozen in flight lands after its fence: what it made is found and taken away.
+func TestReconcileRemovesWhatLandedLate(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		m := newMarket(t, db)
+		i := m.made(t, "sync", "orders")
+		gone, err := m.Deprovision(t.Context(), ada, i.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.ends(t, gone.Operation.ID, succeeded)
+		at := m.sees(t, i.ID).GoneAt
+		if _, err := m.driver.Provision(t.Context(), m.at(t, i.ID)); err != nil {
+			t.Fatal(err)
+		}
+		by := m.compares(t, Left)
+		if !strings.Contains(by[Left].Done, "removal has begun") {
+			t.Fatal(by)
+		}
+		eventually(t, "the backend is clean", func() bool {
+			left, err := m.driver.Leftovers()
+			return err == nil && len(left) == 0
+		})
+		eventually(t, "the operation has ended", func() bool {
+			ops, err := m.liveOperations(t.Context(), i.ID)
+			return err == nil && len(ops) == 0
+		})
+		m.compares(t)
+		if got := m.sees(t, i.ID); got.State != Gone || !got.GoneAt.Equal(at) || got.Operation.ID != gone.Operation.ID {
+			t.Fatalf("%+v", got)
+		}
+		if got := m.books.all(); got[len(got)-1] != "stop" {
+			t.Fatal("it was charged again", got)
+		}
+		if e := m.deed(t, "reconcile.remove"); e.Detail["difference"] != Left || e.Who != itself.Label() {
+			t.Fatal(e)
+		}
+	})
+}
+
+func TestReconcileTakesAwayAccessThatLandedLate(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		m := newMarket(t, db)
+		i := m.made(t, "sync", "orders")
+		kept, bd := m.binds(t, i), m.binds(t, i)
+		bd, err := m.Unbind(t.Context(), ada, bd.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.ends(t, bd.Operation.ID, succeeded)
+		late := providers.Binding{ID: bd.ID, Seed: make([]byte, 32)}
+		if _, _, err := m.driver.Bind(t.Context(), m.at(t, i.ID), late); err != nil {
+			t.Fatal(err)
+		}
+		m.compares(t, AccessLeft)
+		eventually(t, "only what is bound can log in", func() bool {
+			left, err := m.driver.Leftovers()
+			return err == nil && slices.Equal(left, []string{"binding " + kept.ID, "instance " + i.ID})
+		})
+		if got := m.sees(t, i.ID); got.Health != "" || got.State != Ready {
+			t.Fatalf("%+v", got)
+		}
+	})
+}
+
+// What the store has never heard of may be newer than it: a restored backup must destroy nothing.
+func TestReconcileLeavesAloneWhatItDoesNotKnow(t *testing.T) {
+	m := newMarket(t, dbtest.New(t))
+	i := m.made(t, "sync", "orders")
+	stranger := providers.Instance{ID: "ins_newer", Plan: catalog.Plan{Name: "sync"}, Params: raw(`{}`)}
+	if _, err := m.driver.Provision(t.Context(), stranger); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := m.driver.Bind(t.Context(), m.at(t, i.ID), providers.Binding{ID: "bnd_newer", Seed: make([]byte, 32)}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // it is said each time
+		by := m.compares(t, AccessUnknown, Unknown)
+		if by[Unknown].Backend != m.driver.NameOf("ins_newer") || by[Unknown].Next == "" || by[AccessUnknown].Binding != "bnd_newer" {
+			t.Fatalf("%+v", by)
+		}
+	}
+	left, err := m.driver.Leftovers()
+	if err != nil || !slices.Contains(left, "instance ins_newer") || !slices.Contains(left, "binding bnd_newer") {
+		t.Fatal(left, err)
+	}
+}
+
+func TestReconcileLeavesAloneWhatWasGivenUp(t *testing.T) {
+	m := newMarket(t, dbtest.New(t))
+	i, _, op := m.stuckDelete(t, verbDeprovision)
+	if _, err := m.PurgeOperation(t.Context(), otto, op.ID, "The vendor is bankrupt."); err != nil {
+		t.Fatal(err)
+	}
+	m.driver.FailNext(verbDeprovision, 0, nil)
+	m.compares(t, GivenUp)
+	if m.driver.Calls(verbDeprovision) == 0 || m.sees(t, i.ID).State != Gone {
+		t.Fatal("it was not left alone")
+	}
+}
+
+func TestAProvidersFailureIsNoDifference(t *testing.T) {
+	m := newMarket(t, dbtest.New(t))
+	i := m.made(t, "sync", "orders")
+	m.driver.FailNext("inspect", -1, fault.ProviderFailed.Errorf("Broken."))
+	out, err := m.Reconcile(t.Context(), otto, "fakes")
+	if err != nil || len(out.Differences) != 0 || len(out.Skipped) != 1 || out.Skipped[0].Instance != i.ID {
+		t.Fatalf("%+v %v", out, err)
+	}
+	if got := m.sees(t, i.ID); got.Health != "" {
+		t.Fatalf("%+v", got)
+	}
+	_, err = m.Reconcile(t.Context(), otto, "nobody")
+	kind(t, err, fault.NotFound)
+	_, err = m.Reconcile(t.Context(), ada, "")
+	kind(t, err, fault.Forbidden)
+}
+
+// The round goes on by itself, from where a former process left it.
+func TestTheRoundGoesOnWhereItWasLeft(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		m := newMarket(t, db)
+		first, second := m.made(t, "sync", "first"), m.made(t, "sync", "second")
+		for _, i := range []Instance{first, second} {
+			if err := m.driver.Destroy(i.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		low, high := min(first.ID, second.ID), max(first.ID, second.ID)
+		eventually(t, "the first round has ended", func() bool {
+			row, err := m.findRound(t.Context(), kindReconcile, "fakes")
+			return err == nil && row.EndedAt > 0
+		})
+		err := m.DB.Tx(t.Context(), func(ctx context.Context) error { // as if one had died behind low
+			if err := m.saveRound(ctx, roundRow{Kind: kindReconcile, Provider: "fakes", Reached: low, BeganAt: wall()}); err != nil {
+				return err
+			}
+			return m.Tasks.Enqueue(ctx, kindReconcile, kindReconcile+"/fakes", tour{Provider: "fakes"}, "")
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the rest was looked at", func() bool { return m.sees(t, high).Health == Degraded })
+		if got := m.sees(t, low); got.Health != "" {
+			t.Fatal("the round began anew", got)
+		}
+	})
+}
+

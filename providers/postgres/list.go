@@ -1,0 +1,28 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sutlerhq/sutler/providers"
+)
+
+var _ providers.Lister = (*Driver)(nil)
+
+// List names the database of every instance on the server.
+func (d *Driver) List(ctx context.Context) ([]string, error) {
+	server, err := d.admin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := server.pool.Query(ctx, `SELECT datname FROM pg_database WHERE datname ~ '^db[a-z2-7]{26}$'`)
+	if err != nil {
+		return nil, classed(err)
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	return names, classed(err)
+}
+
+// NameOf gives an instance's database.
+func (d *Driver) NameOf(instance string) string { return namesOf(instance).database }
