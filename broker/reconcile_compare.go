@@ -15,7 +15,6 @@ type sight struct {
 	ops      []operationRow
 	bindings []bindingRow // those that live
 	in       providers.Inspection
-	purged   bool // an operator gave it up
 }
 
 // compare looks at one instance's backend and acts on what differs. While something is being done with the instance it is left alone.

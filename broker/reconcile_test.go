@@ -267,4 +267,3 @@ func TestTheRoundGoesOnWhereItWasLeft(t *testing.T) {
 		}
 	})
 }
-
