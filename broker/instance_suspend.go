@@ -158,7 +158,7 @@ func (b *Broker) suspendable(r instanceRow) error {
 	case Deleting, Failed:
 		return fault.Busy.Errorf("%s is being deleted.", r.Name).WithCode("ConcurrencyError")
 	case Gone:
-		return noInstance(r.ID)
+		return fault.Gone.Errorf("The instance %s is gone.", r.Name)
 	default:
 		return fault.Busy.Errorf("%s is %s. Try again when it is ready.", r.Name, r.State).WithCode("ConcurrencyError")
 	}

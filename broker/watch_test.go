@@ -254,7 +254,7 @@ func TestASuspendThatRunsIsReplaced(t *testing.T) {
 	m.ends(t, gone.Operation.ID, succeeded)
 	m.rests(t, i.ID, Gone)
 	_, err = m.Suspend(ctx, ada, i.ID, "")
-	kind(t, err, fault.NotFound)
+	kind(t, err, fault.Gone)
 }
 
 func TestASuspendThatIsRefusedLeavesItReady(t *testing.T) {
