@@ -10,7 +10,7 @@ import (
 )
 
 func newAudit(s *session) *cobra.Command {
-	limit := 50
+	limit, market := 50, false
 	show := &cobra.Command{
 		Use: "list", Short: "Show who did what, newest first", Args: arguments(),
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -18,7 +18,11 @@ func newAudit(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			all, err := api.Audit(c.Context(), s.org, limit)
+			org := s.org
+			if market {
+				org = ""
+			}
+			all, err := api.Audit(c.Context(), org, limit)
 			if err != nil {
 				return err
 			}
@@ -33,6 +37,7 @@ func newAudit(s *session) *cobra.Command {
 		},
 	}
 	show.Flags().IntVar(&limit, "limit", limit, "how many at most")
+	show.Flags().BoolVar(&market, "market", market, "of the whole market (operators)")
 	head := ""
 	verify := reading(s, &cobra.Command{
 		Use: "verify", Short: "Walk the chain of deeds from its beginning (operators)", Args: arguments(),
