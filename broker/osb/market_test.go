@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -52,6 +53,7 @@ type market struct {
 	root      identity.Principal
 	driver    *fake.Driver
 	log       *logs
+	counted   *logs             // what is told of each operation that ended
 	passwords map[string]string // by platform's name
 	ids       map[string]string // of the platforms with us, by name
 	offering  catalog.Offering
@@ -97,7 +99,7 @@ func newMarketOf(t testing.TB, db *database.DB, driver *fake.Driver, wait time.D
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	t.Cleanup(stop)
-	m := &market{t: t, driver: driver, log: &logs{}, passwords: map[string]string{}, ids: map[string]string{}}
+	m := &market{t: t, driver: driver, log: &logs{}, counted: &logs{}, passwords: map[string]string{}, ids: map[string]string{}}
 	log := slog.New(slog.NewTextHandler(m.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	box, err := seal.New(ctx, db, filepath.Join(t.TempDir(), "master.key"), true)
 	m.ok(err)
@@ -111,6 +113,9 @@ func newMarketOf(t testing.TB, db *database.DB, driver *fake.Driver, wait time.D
 	m.broker, err = broker.New(ctx, broker.Config{
 		DB: db, Tasks: engine, Calendar: calendar, Box: box, Audit: trail, Clock: clk, Providers: m.driver.Set(ctx, "fakes", "here"),
 		Currency: "EUR", Meter: free{}, Gate: free{}, Tenants: dir, Log: log, Terms: terms(),
+		Ended: func(verb, provider, state string, took time.Duration) {
+			fmt.Fprintln(m.counted, verb, provider, state, took)
+		},
 	})
 	m.ok(err)
 	m.ok(engine.Start(ctx))

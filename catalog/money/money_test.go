@@ -251,3 +251,20 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func FuzzParseAmount(f *testing.F) {
+	for _, s := range []string{"0", "12.50", "-0.05", "1e3", "0.001", "92233720368547758.07", "92233720368547758.08", "NaN", "1_0"} {
+		f.Add(s, "EUR")
+		f.Add(s, "JPY")
+	}
+	f.Add("1", "XXX")
+	f.Fuzz(func(t *testing.T, s, currency string) {
+		a, err := money.ParseAmount(s, currency)
+		if err != nil {
+			return
+		}
+		if again, err := money.ParseAmount(a.String(), currency); err != nil || again != a {
+			t.Fatalf("%q %s became %s and then %s, %v", s, currency, a, again, err)
+		}
+	})
+}

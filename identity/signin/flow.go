@@ -92,7 +92,7 @@ func local(path string) string {
 	u, err := url.Parse(path)
 	if err != nil || u.Scheme != "" || u.Host != "" || u.Opaque != "" || u.User != nil || !strings.HasPrefix(path, "/") ||
 		strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n\t") || strings.HasPrefix(u.Path, "/auth/") || len(path) > 2000 ||
-		strings.HasPrefix(u.Path, "//") {
+		strings.Contains(u.Path, "//") { // "/.//x" is "//x" to a browser, and that another host to whoever redirects once more
 		return "/"
 	}
 	return path
