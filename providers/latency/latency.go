@@ -27,24 +27,31 @@ type Sample struct {
 // ErrProtocol is given when the server's first answer is not of the target's protocol.
 var ErrProtocol = errors.New("the answer is not of the expected protocol")
 
-// hello is what a client says first, and the first bytes that a server may answer with.
-type hello struct{ say, hear string }
+// hello is what a client says first, how many bytes of the answer tell nothing, and what the byte after them may be.
+type hello struct {
+	say  string
+	skip int
+	hear string
+}
 
 // greeting finds the hello of a protocol. PostgreSQL is asked whether it speaks TLS, which it answers before it knows who asks;
 // NATS speaks first; Redis answers PING with PONG or with a demand to log in; AMQP servers
 // answer the protocol's name with a method frame, web servers any request with their own name.
+// MySQL speaks first: a packet's head of four bytes, then the protocol's version, 10, or 255 for a refusal.
 func greeting(protocol string) (hello, bool) {
 	switch protocol {
 	case "postgresql":
-		return hello{"\x00\x00\x00\x08\x04\xd2\x16\x2f", "SN"}, true
+		return hello{"\x00\x00\x00\x08\x04\xd2\x16\x2f", 0, "SN"}, true
 	case "nats":
-		return hello{"", "I"}, true
+		return hello{"", 0, "I"}, true
 	case "redis":
-		return hello{"PING\r\n", "+-"}, true
+		return hello{"PING\r\n", 0, "+-"}, true
 	case "amqp":
-		return hello{"AMQP\x00\x00\x09\x01", "\x01"}, true
+		return hello{"AMQP\x00\x00\x09\x01", 0, "\x01"}, true
 	case "http":
-		return hello{"HEAD / HTTP/1.1\r\nHost: latency\r\nConnection: close\r\n\r\n", "H"}, true
+		return hello{"HEAD / HTTP/1.1\r\nHost: latency\r\nConnection: close\r\n\r\n", 0, "H"}, true
+	case "mysql":
+		return hello{"", 4, "\x0a\xff"}, true
 	}
 	return hello{}, false
 }
@@ -69,13 +76,13 @@ func Measure(ctx context.Context, t Target) (Sample, error) {
 	if _, err := io.WriteString(conn, h.say); err != nil {
 		return s, cause(ctx, err)
 	}
-	var answer [1]byte
-	if _, err := io.ReadFull(conn, answer[:]); err != nil {
+	answer := make([]byte, h.skip+1)
+	if _, err := io.ReadFull(conn, answer); err != nil {
 		return s, cause(ctx, err)
 	}
 	s.First = time.Since(began)
 	for _, c := range []byte(h.hear) {
-		if answer[0] == c {
+		if answer[h.skip] == c {
 			return s, nil
 		}
 	}

@@ -47,6 +47,8 @@ func TestMeasure(t *testing.T) {
 		"unknown is tcp": {"carrier-pigeon", 1, "", nil},
 		"postgresql":     {"postgresql", 8, "N", nil},
 		"nats":           {"nats", 0, "INFO {}\r\n", nil},
+		"mysql":          {"mysql", 0, "\x4a\x00\x00\x00\x0a5.5.5", nil},
+		"no mysql":       {"mysql", 0, "INFO {}\r\n", latency.ErrProtocol},
 		"redis":          {"redis", 6, "-NOAUTH\r\n", nil},
 		"wrong protocol": {"postgresql", 8, "HTTP/1.1 400", latency.ErrProtocol},
 	} {

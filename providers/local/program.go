@@ -34,6 +34,9 @@ func programOf(kind string) (program, bool) {
 	case "s3":
 		return versitygw(), true
 	}
+	if kind == "mysql" {
+		return program{"mariadbd", "mariadb-server", []string{"/usr/sbin/mariadbd", "/usr/libexec/mariadbd"}}, true
+	}
 	return program{}, false
 }
 

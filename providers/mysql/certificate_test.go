@@ -1,0 +1,91 @@
+package mysql_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/sutlerhq/sutler/providers/local"
+)
+
+// restart starts a server on a folder that was one's before.
+func restart(dir string) (*local.Server, error) {
+	return local.MySQL(context.Background(), dir, "admin", true)
+}
+
+func block(kind string, der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
+}
+
+// issued makes a certificate for localhost that names itself its authority.
+func issued(t *testing.T) (certificate, key []byte) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, &form, &form, &private.PublicKey, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return block("CERTIFICATE", der), block("PRIVATE KEY", secret)
+}
+
+// certified gives an authority and the options of a server that it vouches for.
+func certified(t *testing.T) (authority []byte, options []string) {
+	t.Helper()
+	certificate, key := issued(t)
+	dir, err := os.MkdirTemp("", "sutler-tls-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // the server is another user
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{"cert.pem": certificate, "key.pem": key} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil { //nolint:gosec // a key that lives as long as the test, read by another user
+			t.Fatal(err)
+		}
+	}
+	return certificate, []string{"--ssl-cert=" + filepath.Join(dir, "cert.pem"), "--ssl-key=" + filepath.Join(dir, "key.pem")}
+}
+
+func stranger(t *testing.T) []byte {
+	t.Helper()
+	certificate, _ := issued(t)
+	return certificate
+}
+
+// trusting is TLS as an app sets it up from its credentials.
+func trusting(t *testing.T, ca any, address string) *tls.Config {
+	t.Helper()
+	roots := x509.NewCertPool()
+	if text, ok := ca.(string); !ok || !roots.AppendCertsFromPEM([]byte(text)) {
+		t.Fatal("the credentials hold no authority")
+	}
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &tls.Config{RootCAs: roots, ServerName: host, MinVersion: tls.VersionTLS12}
+}
