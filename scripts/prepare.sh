@@ -8,6 +8,7 @@ need() { # need PACKAGE TEST: the package is missing unless the test succeeds
 }
 have_postgres() { compgen -G '/usr/lib/postgresql/*/bin/postgres' || command -v postgres; }
 have_redis() { command -v redis-server; }
+have_mariadb() { command -v mariadbd || ls /usr/sbin/mariadbd; }
 have_compiler() { command -v gcc; }
 have_headers() { echo '#include <stdlib.h>' | gcc -x c -fsyntax-only -; }
 have_node() { command -v node && command -v npm; }
@@ -16,6 +17,7 @@ have_rabbitmq() { compgen -G '/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbi
 need gcc have_compiler
 need libc6-dev have_headers
 need postgresql have_postgres
+need mariadb-server have_mariadb
 need redis-server have_redis
 need chromium have_chromium
 need rabbitmq-server have_rabbitmq
