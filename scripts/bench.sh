@@ -3,7 +3,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 raw=$(mktemp)
-trap 'rm -f "$raw"' EXIT
+osb=$(mktemp)
+trap 'rm -f "$raw" "$osb"' EXIT
+SUTLER_BENCH=$osb go test -count=1 -timeout 60m -run '^TestSpeed$' ./cmd/sutler >&2
 go test -run '^$' -bench . -count "${COUNT:-5}" ./internal/tasks | tee "$raw" >&2
 
 # median UNIT NAME: the median of a benchmark's figures in that unit
@@ -30,5 +32,12 @@ ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'; }
 		ops=$(median ops/s "BenchmarkAcceptAndWork/$store")
 		echo "| $store | $(median p50-ms "BenchmarkCommitToWork/$store") | $(median p99-ms "BenchmarkCommitToWork/$store") | $ops | $(ratio "$ops" "$base") |"
 	done
+	echo
+	echo '## The platforms'"'"' protocol (`cmd/sutler: TestSpeed`)'
+	echo
+	echo 'Eight callers over loopback, client and market in one process, a PostgreSQL that flushes; medians of five rounds in which both sides of a ratio take'
+	echo 'turns. In the last table a bare handler that reads one row takes its turn too: the last column is the growth that is left when its own is taken out.'
+	echo
+	cat "$osb"
 } >docs/benchmarks.md
 cat docs/benchmarks.md
