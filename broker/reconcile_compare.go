@@ -17,33 +17,64 @@ type sight struct {
 	in       providers.Inspection
 }
 
-// compare looks at one instance's backend and acts on what differs. While something is being done with the instance it is left alone.
+// compare looks at one instance's backend and acts on what differs. One that changes while it is looked at is looked at again, and left for the
+// next round when it keeps changing.
 func (b *Broker) compare(ctx context.Context, p *providers.Provider, r instanceRow) (found []Difference, err error) {
+	for range 3 {
+		found, changed, err := b.compareOnce(ctx, p, r)
+		if err != nil || !changed {
+			return found, err
+		}
+		if r, _, err = b.findInstance(ctx, "id = ?", r.ID); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+// compareOnce tells whether the instance has changed meanwhile. While something is being done with the instance it is left alone.
+func (b *Broker) compareOnce(ctx context.Context, p *providers.Provider, r instanceRow) (found []Difference, changed bool, err error) {
 	s := sight{row: r}
-	if s.ops, err = b.liveOperations(ctx, r.ID); err != nil || !s.quiet() {
-		return nil, err
+	if s.ops, err = b.liveOperations(ctx, r.ID); err != nil {
+		return nil, false, err
+	}
+	if !s.quiet() {
+		return s.leaving(), false, nil
 	}
 	if s.bindings, err = b.listBindings(ctx, "instance = ? AND state <> 'gone'", r.ID); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	_, plan, err := b.Plan(ctx, r.PlanID)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	told, err := b.told(ctx, r, plan)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	asking, cancel := context.WithTimeout(ctx, readPatience)
 	defer cancel()
 	err = b.ask(asking, func(ctx context.Context) (err error) { s.in, err = p.Inspect(ctx, told); return err })
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if found, err = b.differences(ctx, &s); err != nil || len(found) == 0 && r.Health == "" {
-		return nil, err
+		return nil, false, err
 	}
 	return b.mend(ctx, r, found)
+}
+
+// leaving tells of an instance that was found again after its end, and is being removed already.
+func (s sight) leaving() []Difference {
+	for _, op := range s.ops {
+		if s.row.State == Gone && op.Verb == verbDeprovision {
+			return []Difference{{
+				Kind: Left, Provider: s.row.Provider, Instance: s.row.ID, InstanceName: s.row.Name,
+				What: "It is gone, and is at its backend again: a call landed late.", Done: "Its removal has begun: " + op.ID + ".",
+			}}
+		}
+	}
+	return nil
 }
 
 // quiet tells whether nothing is being done with the instance as a whole.
@@ -129,9 +160,8 @@ func (b *Broker) left(ctx context.Context, r instanceRow) ([]Difference, error) 
 }
 
 // mend writes what was found to the instance and begins the removals, unless the instance has changed since it was looked at.
-func (b *Broker) mend(ctx context.Context, seen instanceRow, found []Difference) ([]Difference, error) {
-	changed := false
-	err := b.DB.Tx(ctx, func(ctx context.Context) error {
+func (b *Broker) mend(ctx context.Context, seen instanceRow, found []Difference) (done []Difference, changed bool, err error) {
+	err = b.DB.Tx(ctx, func(ctx context.Context) error {
 		if err := tasks.Hold(ctx); err != nil {
 			return err
 		}
@@ -149,10 +179,7 @@ func (b *Broker) mend(ctx context.Context, seen instanceRow, found []Difference)
 		}
 		return b.diagnose(ctx, r, found)
 	})
-	if changed {
-		return nil, err // the next round looks again
-	}
-	return found, err
+	return found, changed, err
 }
 
 // remove begins the durable operation that takes away what a late call left.

@@ -70,5 +70,9 @@ func (b *Broker) goneBut(ctx context.Context, id string, asked int64) ([]Differe
 	if err != nil {
 		return nil, err
 	}
-	return b.mend(ctx, r, found)
+	found, changed, err := b.mend(ctx, r, found)
+	if changed {
+		return nil, err // the next round looks again
+	}
+	return found, err
 }

@@ -17,6 +17,7 @@ import (
 // compares reconciles the whole market and gives what differs, by kind.
 func (m *market) compares(t *testing.T, want ...string) map[string]Difference {
 	t.Helper()
+	m.firstRound(t)
 	out, err := m.Reconcile(t.Context(), otto, "")
 	if err != nil {
 		t.Fatal(err)
@@ -30,6 +31,15 @@ func (m *market) compares(t *testing.T, want ...string) map[string]Difference {
 		t.Fatalf("differences %v, want %v: %+v", kinds, want, out)
 	}
 	return by
+}
+
+// firstRound waits until the market's own round is over, which would find the same.
+func (m *market) firstRound(t *testing.T) {
+	t.Helper()
+	eventually(t, "the first round has ended", func() bool {
+		row, err := m.findRound(t.Context(), kindReconcile, "fakes")
+		return err == nil && row.EndedAt > 0
+	})
 }
 
 func (m *market) binds(t *testing.T, i Instance) Binding {
@@ -66,6 +76,7 @@ func eventually(t *testing.T, what string, so func() bool) {
 func TestReconcileShowsWhatIsMissing(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		m := newMarket(t, db)
+		m.firstRound(t)
 		i := m.made(t, "sync", "orders")
 		m.binds(t, i)
 		m.compares(t)
@@ -124,6 +135,7 @@ func (m *market) bindings(t *testing.T, instance string) []Binding {
 func TestReconcileRemovesWhatLandedLate(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		m := newMarket(t, db)
+		m.firstRound(t)
 		i := m.made(t, "sync", "orders")
 		gone, err := m.Deprovision(t.Context(), ada, i.ID)
 		if err != nil {
@@ -162,6 +174,7 @@ func TestReconcileRemovesWhatLandedLate(t *testing.T) {
 func TestReconcileTakesAwayAccessThatLandedLate(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		m := newMarket(t, db)
+		m.firstRound(t)
 		i := m.made(t, "sync", "orders")
 		kept, bd := m.binds(t, i), m.binds(t, i)
 		bd, err := m.Unbind(t.Context(), ada, bd.ID)
@@ -187,6 +200,7 @@ func TestReconcileTakesAwayAccessThatLandedLate(t *testing.T) {
 // What the store has never heard of may be newer than it: a restored backup must destroy nothing.
 func TestReconcileLeavesAloneWhatItDoesNotKnow(t *testing.T) {
 	m := newMarket(t, dbtest.New(t))
+	m.firstRound(t)
 	i := m.made(t, "sync", "orders")
 	stranger := providers.Instance{ID: "ins_newer", Plan: catalog.Plan{Name: "sync"}, Params: raw(`{}`)}
 	if _, err := m.driver.Provision(t.Context(), stranger); err != nil {
@@ -209,6 +223,7 @@ func TestReconcileLeavesAloneWhatItDoesNotKnow(t *testing.T) {
 
 func TestReconcileLeavesAloneWhatWasGivenUp(t *testing.T) {
 	m := newMarket(t, dbtest.New(t))
+	m.firstRound(t)
 	i, _, op := m.stuckDelete(t, verbDeprovision)
 	if _, err := m.PurgeOperation(t.Context(), otto, op.ID, "The vendor is bankrupt."); err != nil {
 		t.Fatal(err)
@@ -222,6 +237,7 @@ func TestReconcileLeavesAloneWhatWasGivenUp(t *testing.T) {
 
 func TestAProvidersFailureIsNoDifference(t *testing.T) {
 	m := newMarket(t, dbtest.New(t))
+	m.firstRound(t)
 	i := m.made(t, "sync", "orders")
 	m.driver.FailNext("inspect", -1, fault.ProviderFailed.Errorf("Broken."))
 	out, err := m.Reconcile(t.Context(), otto, "fakes")
@@ -241,6 +257,7 @@ func TestAProvidersFailureIsNoDifference(t *testing.T) {
 func TestTheRoundGoesOnWhereItWasLeft(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		m := newMarket(t, db)
+		m.firstRound(t)
 		first, second := m.made(t, "sync", "first"), m.made(t, "sync", "second")
 		for _, i := range []Instance{first, second} {
 			if err := m.driver.Destroy(i.ID); err != nil {
@@ -248,10 +265,6 @@ func TestTheRoundGoesOnWhereItWasLeft(t *testing.T) {
 			}
 		}
 		low, high := min(first.ID, second.ID), max(first.ID, second.ID)
-		eventually(t, "the first round has ended", func() bool {
-			row, err := m.findRound(t.Context(), kindReconcile, "fakes")
-			return err == nil && row.EndedAt > 0
-		})
 		err := m.DB.Tx(t.Context(), func(ctx context.Context) error { // as if one had died behind low
 			if err := m.saveRound(ctx, roundRow{Kind: kindReconcile, Provider: "fakes", Reached: low, BeganAt: wall()}); err != nil {
 				return err

@@ -16,8 +16,9 @@ import (
 	"github.com/sutlerhq/sutler/internal/fault"
 )
 
-// Up migrates under one lock of ours: goose lists what is pending before it begins, so two at once fail loudly. A store that holds a
-// migration which files lacks was written by a newer Sutler: it is refused with fault.Conflict and left as it is.
+// Up migrates under one lock of ours: goose lists what is pending before it begins, so two at once fail loudly. A store that a newer Sutler has
+// only widened is served as it is: two versions stand side by side while a market is upgraded. One that it has also narrowed (docs/decisions/0002-schema-changes.md)
+// is refused with fault.Conflict and left alone.
 func Up(ctx context.Context, d *database.DB, files fs.FS) error {
 	unlock, err := lock(ctx, d)
 	if err != nil {
@@ -61,18 +62,23 @@ func lock(ctx context.Context, d *database.DB) (unlock func(), err error) {
 	}, nil
 }
 
+// contracts is the table in which a migration that narrows the schema enters its own number.
+const contracts = `SELECT version FROM contracts`
+
+// refuseNewer refuses a store that holds a contract which this program does not know. A store from before the table of contracts was there
+// is older than that.
 func refuseNewer(ctx context.Context, d *database.DB, p *goose.Provider) error {
 	known := map[int64]bool{}
 	for _, s := range p.ListSources() {
 		known[s.Version] = true
 	}
-	applied, err := versions(ctx, d)
+	narrowed, err := numbers(ctx, d, contracts)
 	if err != nil {
 		return err
 	}
-	for _, v := range applied {
+	for _, v := range narrowed {
 		if !known[v] {
-			return fault.Conflict.Errorf("The store was written by a newer Sutler: it holds the migration %05d, which this one does not know.", v).
+			return fault.Conflict.Errorf("The store was written by a newer Sutler: its migration %05d took away what this one uses.", v).
 				WithHint("Use the newer Sutler again, or restore a backup from before its migration.")
 		}
 	}
@@ -90,7 +96,11 @@ func Version(ctx context.Context, d *database.DB) (int64, error) {
 }
 
 func versions(ctx context.Context, d *database.DB) ([]int64, error) {
-	rows, err := d.R.QueryContext(ctx, `SELECT DISTINCT version_id FROM goose_db_version WHERE version_id > 0`)
+	return numbers(ctx, d, `SELECT DISTINCT version_id FROM goose_db_version WHERE version_id > 0`)
+}
+
+func numbers(ctx context.Context, d *database.DB, query string) ([]int64, error) {
+	rows, err := d.R.QueryContext(ctx, query)
 	if err != nil {
 		if noTable(err) {
 			return nil, nil

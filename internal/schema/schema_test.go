@@ -58,9 +58,20 @@ func TestUpgradesAndRefusesNewer(t *testing.T) {
 		if err := schema.Up(t.Context(), db, files("00101", "00102", "00201")); err != nil { // a later one with a lower number
 			t.Fatal(err)
 		}
-		err := schema.Up(t.Context(), db, files("00101", "00201"))
-		if !errors.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "00102") {
-			t.Error("a newer store must be refused:", err)
+		// An older program beside a newer one: what is only wider it serves, what was narrowed it refuses.
+		if err := schema.Up(t.Context(), db, files("00101", "00201")); err != nil {
+			t.Error("a store that is only wider must be served:", err)
+		}
+		narrower := files("00101", "00102", "00201", "00301")
+		narrower["00301_x.sql"].Data = []byte("-- contract of 00102\n-- +goose Up\nCREATE TABLE contracts (version BIGINT);\nINSERT INTO contracts (version) VALUES (301);\nDROP TABLE t00201;\n")
+		for range 2 { // who knows the contract goes on
+			if err := schema.Up(t.Context(), db, narrower); err != nil {
+				t.Fatal(err)
+			}
+		}
+		err := schema.Up(t.Context(), db, files("00101", "00102", "00201"))
+		if !errors.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "00301") {
+			t.Error("a narrowed store must be refused:", err)
 		}
 		var n int64
 		if err := db.From(t.Context()).Raw("SELECT count(*) FROM t00102").Scan(&n).Error; err != nil {
