@@ -260,3 +260,6 @@ func (f *Fleet) keep(name string) *keeper {
 
 // longest is the longest pause before a server that keeps ending is started again.
 const longest = 30 * time.Second
+
+// About gives the place of a claimed server, whether it runs or not; ErrNoServer when there is none.
+func (f *Fleet) About(name string) (Place, error) { return f.place(name) }

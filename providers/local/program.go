@@ -96,3 +96,6 @@ func lastLine(out []byte) []byte {
 	out = bytes.TrimSpace(out)
 	return out[bytes.LastIndexByte(out, '\n')+1:]
 }
+
+// Program gives the path of the kind's server program, or ErrNoProgram.
+func Program(kind string) (string, error) { return find(kind) }
