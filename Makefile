@@ -26,9 +26,9 @@ quick: ## the same without servers and browsers
 bench: ## benchmarks as ratios within one run -> docs/benchmarks.md
 	@scripts/bench.sh
 
-crash: prepare ## kill -9 at every step of durable work, on both stores -> docs/crash-matrix.md
+crash: prepare ## kill -9 at every step of durable work, on both stores -> docs/crash-matrix.md, docs/reliability.md
 	@SUTLER_CRASH=$(CURDIR)/docs/crash-matrix.md go test -count=1 -timeout 30m -run CrashMatrix ./cmd/sutler
-	@SUTLER_CRASH=yes go test -count=1 -timeout 15m -run 'Kill|TakeOver|TakesOver|StoreDown' ./cmd/sutler ./internal/tasks
+	@SUTLER_CRASH=yes SUTLER_RELIABILITY=$(CURDIR)/docs/reliability.md go test -count=1 -timeout 25m -run 'Kill|TakeOver|TakesOver|StoreDown|FiftyAtOnce' ./cmd/sutler ./internal/tasks
 	@sed '/^## Places/,$$d' docs/crash-matrix.md
 
 lint: $(BIN)/golangci-lint ## golangci-lint alone: it holds gofumpt, vet and staticcheck

@@ -91,6 +91,7 @@ type Credentials struct {
 // Operation is one durable piece of work on an instance or a binding.
 type Operation struct {
 	ID, Instance, Binding string
+	InstanceName          string // where it was asked for as one of many, or by its id
 	Verb                  string // provision update bind rotate unbind deprovision suspend resume
 	State                 string // "in progress", "succeeded", "failed"
 	Note                  string

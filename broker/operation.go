@@ -82,13 +82,14 @@ func (b *Broker) Operation(ctx context.Context, who identity.Principal, id strin
 	if !found {
 		return Operation{}, none
 	}
-	if _, err := b.seenInstance(ctx, who, op.Instance); err != nil {
+	r, err := b.seenInstance(ctx, who, op.Instance)
+	if err != nil {
 		if fault.KindOf(err) == fault.NotFound {
 			err = none
 		}
 		return Operation{}, err
 	}
-	return op.view(), nil
+	return op.of(r.Name), nil
 }
 
 // Operations lists operations of the whole market, newest first, at most 200; stuck: only those that need a person.
@@ -97,9 +98,13 @@ func (b *Broker) Operations(ctx context.Context, who identity.Principal, stuck b
 		return nil, fault.Forbidden.Errorf("Only an operator sees the operations of the whole market.")
 	}
 	rows, err := b.recentOperations(ctx, stuck, 200)
+	if err != nil {
+		return nil, err
+	}
+	names, err := b.namesOf(ctx, rows)
 	list := make([]Operation, 0, len(rows))
 	for _, r := range rows {
-		list = append(list, r.view())
+		list = append(list, r.of(names[r.Instance]))
 	}
 	return list, err
 }

@@ -83,11 +83,13 @@ func (b *Broker) handle(ctx context.Context, who identity.Principal, id string, 
 	if err != nil {
 		return Operation{}, err
 	}
+	name := ""
 	err = b.DB.Tx(ctx, func(ctx context.Context) error {
 		r, err := b.take(ctx, op.Instance)
 		if err != nil {
 			return err
 		}
+		name = r.Name
 		if op, _, err = b.findOperation(ctx, id); err != nil {
 			return err
 		}
@@ -96,7 +98,7 @@ func (b *Broker) handle(ctx context.Context, who identity.Principal, id string, 
 		}
 		return change(ctx, r, &op)
 	})
-	return op.view(), err
+	return op.of(name), err
 }
 
 // abandon ends what a delete was to end, and says what may be left at the provider.

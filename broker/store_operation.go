@@ -28,6 +28,28 @@ func (r operationRow) view() Operation {
 	}
 }
 
+// of is view with the name of its instance.
+func (r operationRow) of(name string) Operation {
+	o := r.view()
+	o.InstanceName = name
+	return o
+}
+
+// namesOf gives the names of the operations' instances, by id.
+func (b *Broker) namesOf(ctx context.Context, ops []operationRow) (map[string]string, error) {
+	ids := make([]string, 0, len(ops))
+	for _, op := range ops {
+		ids = append(ids, op.Instance)
+	}
+	var rows []struct{ ID, Name string }
+	err := b.DB.From(ctx).Raw(`SELECT id, name FROM instances WHERE id IN ?`, ids).Scan(&rows).Error
+	names := make(map[string]string, len(rows))
+	for _, r := range rows {
+		names[r.ID] = r.Name
+	}
+	return names, err
+}
+
 func (b *Broker) insertOperation(ctx context.Context, r *operationRow) error {
 	return b.DB.From(ctx).Create(r).Error
 }

@@ -57,6 +57,7 @@ var rules = map[string]rule{
 	"POST /api/v1/bindings/:id/rotate":     {at: "/api/v1/bindings/{binding}/rotate", may: write},
 	"DELETE /api/v1/bindings/:id":          {at: "/api/v1/bindings/{binding}", may: write, ends: true},
 
+	"GET /api/v1/queue":          {at: "/api/v1/queue", may: manage},
 	"GET /api/v1/operations":     {at: "/api/v1/operations", may: manage},
 	"GET /api/v1/operations/:id": {at: "/api/v1/operations/{operation}", may: read},
 
@@ -140,6 +141,7 @@ var rules = map[string]rule{
 	"POST /account/tokens":                                               {at: "/account/tokens", body: "name=t{n}", form: true, may: "owner admin developer billing viewer operator rival"},
 	"POST /account/tokens/:token/revoke":                                 {at: "/account/tokens/{token}/revoke", form: true, may: nobody},
 	"GET /operator/providers":                                            {at: "/operator/providers", may: manage},
+	"GET /operator/work":                                                 {at: "/operator/work", may: manage},
 	"GET /operator/platforms":                                            {at: "/operator/platforms", may: manage},
 	"GET /operator/audit":                                                {at: "/operator/audit", may: manage},
 }

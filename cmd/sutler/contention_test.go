@@ -39,12 +39,32 @@ func TestFiftyAtOnce(t *testing.T) {
 		return askOSB(t.Context(), s, platform, method, path+"?accepts_incomplete=true&service_id="+list[0].ID+"&plan_id="+plans[plan],
 			fmt.Sprintf(`{"service_id":%q,"plan_id":%q,"organization_guid":"o","space_guid":"s"}`, list[0].ID, plans[plan]))
 	}
-	for _, s := range m.sites { // each process has to know its provider
-		m.processes[0].await(t, "provider", func() bool {
-			status, _ := send(s, http.MethodPut, "/v2/service_instances/one", "sync")
-			return status == http.StatusOK
-		})
+	var answers []time.Duration
+	for range rounds(10) {
+		for _, s := range m.sites { // the instance is there, and no process waits for the end of the one before
+			m.processes[0].await(t, "instance", func() bool {
+				status, _ := send(s, http.MethodPut, "/v2/service_instances/one", "sync")
+				return status == http.StatusOK
+			})
+		}
+		answers = append(answers, fiftyAtOnce(t, m, send)...)
 	}
+	reportTimes(t, "answer to one of 50 requests at once for one instance", "no deadlock", answers)
+	s := m.sites[0]
+	if left := s.count(t, "SELECT count(*) FROM bindings WHERE state <> 'gone'"); left != 0 {
+		t.Errorf("%d bindings are left", left)
+	}
+	if left, err := m.backend.Leftovers(); err != nil || len(left) != 1 { // the order that made the provider answer
+		t.Errorf("the backend holds %v (%v)", left, err)
+	}
+	if open := s.count(t, oneInterval+" WHERE ended_at = 0"); open != 1 {
+		t.Errorf("%d intervals are open, want 1", open)
+	}
+}
+
+// fiftyAtOnce sends them and gives how long each answer took, once nothing is under way any more.
+func fiftyAtOnce(t *testing.T, m *trio, send func(s site, method, path, plan string) (int, string)) (answers []time.Duration) {
+	t.Helper()
 	var wait sync.WaitGroup
 	var mu sync.Mutex
 	seen := map[string]int{}
@@ -59,8 +79,10 @@ func TestFiftyAtOnce(t *testing.T) {
 				method, path, plan = http.MethodPut, fmt.Sprintf("%s/service_bindings/b%d", path, n), "sync"
 			}
 			status, body := send(m.sites[n%3], method, path, plan)
+			took := time.Since(began)
 			mu.Lock()
 			defer mu.Unlock()
+			answers = append(answers, took)
 			seen[fmt.Sprintf("%s %d", method, status)]++
 			switch {
 			case status >= 500 || status < 200:
@@ -75,16 +97,7 @@ func TestFiftyAtOnce(t *testing.T) {
 	wait.Wait()
 	t.Logf("answered within %s: %v", time.Since(began).Round(time.Millisecond), seen)
 	m.processes[0].await(t, "rest", func() bool { return m.live(t) == 0 })
-	s := m.sites[0]
-	if left := s.count(t, "SELECT count(*) FROM bindings WHERE state <> 'gone'"); left != 0 {
-		t.Errorf("%d bindings are left", left)
-	}
-	if left, err := m.backend.Leftovers(); err != nil || len(left) != 1 { // the order that made the provider answer
-		t.Errorf("the backend holds %v (%v)", left, err)
-	}
-	if open := s.count(t, oneInterval+" WHERE ended_at = 0"); open != 1 {
-		t.Errorf("%d intervals are open, want 1", open)
-	}
+	return answers
 }
 
 // askOSB sends a platform's request and gives status and body; 0 and the reason when nobody answered.

@@ -43,11 +43,12 @@ func drivers() map[string]func() driverSettings {
 
 // fakeSettings make a backend of make-believe, for trying the market out.
 type fakeSettings struct {
-	Dir string `yaml:"dir"` // where its objects are kept; empty: in memory
+	Dir     string `yaml:"dir"`     // where its objects are kept; empty: in memory
+	Version string `yaml:"version"` // the maintenance version of its plan maintained
 }
 
 func (*fakeSettings) check(*conf.Document, string, *config) {}
 
 func (s *fakeSettings) open(context.Context, opening) (opened, error) {
-	return opened{driver: fake.New(fake.Options{Dir: s.Dir})}, nil
+	return opened{driver: fake.New(fake.Options{Dir: s.Dir, Version: s.Version})}, nil
 }

@@ -25,13 +25,14 @@ func newOperations(s *session) *cobra.Command {
 			}
 			return list(s, all, "There are none.",
 				column[client.Operation]{title: "ID", cell: func(o client.Operation) string { return o.ID }},
+				column[client.Operation]{title: "Instance", cell: func(o client.Operation) string { return o.InstanceName }},
 				column[client.Operation]{title: "Verb", cell: func(o client.Operation) string { return o.Verb }},
 				column[client.Operation]{title: "State", cell: func(o client.Operation) string { return o.State }},
 				column[client.Operation]{title: "Age", cell: operationAge, right: true},
 				column[client.Operation]{title: "Attempts", cell: func(o client.Operation) string { return fmt.Sprint(o.Attempts) }, right: true},
 				column[client.Operation]{title: "Started", cell: func(o client.Operation) string { return when(o.StartedAt) }},
 				column[client.Operation]{title: "Note", cell: func(o client.Operation) string { return o.Note }, prose: true},
-				column[client.Operation]{title: "Instance", cell: func(o client.Operation) string { return o.Instance }, wide: true},
+				column[client.Operation]{title: "Instance ID", cell: func(o client.Operation) string { return o.Instance }, wide: true},
 				column[client.Operation]{title: "Binding", cell: func(o client.Operation) string { return o.Binding }, wide: true},
 			)
 		},
@@ -66,7 +67,7 @@ func newOperationRetry(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s.say("%s of %s is tried again now.", op.Verb, cmp.Or(op.Binding, op.Instance))
+			s.say("%s of %s is tried again now.", op.Verb, cmp.Or(op.InstanceName, op.Instance))
 			_, err = s.data(op)
 			return err
 		},

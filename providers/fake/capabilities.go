@@ -2,6 +2,7 @@ package fake
 
 import (
 	"context"
+	"encoding/json"
 	"strconv"
 
 	"github.com/sutlerhq/sutler/catalog/money"
@@ -21,6 +22,10 @@ func (d *Driver) Update(ctx context.Context, old, new providers.Instance) (provi
 	}
 	if new.Plan.Name == "failing" {
 		return m.progress(false, "", 0), fault.Refused.Errorf("The failing backend refuses every update.")
+	}
+	var told struct{ Label string }
+	if json.Unmarshal(new.Params, &told) == nil && told.Label == "stubborn" {
+		return m.progress(false, "", 0), fault.Refused.Errorf("The backend is stubborn and refuses every update.")
 	}
 	if wait := m.waits(d.clock.Now(), old.Plan.Name, "update"); wait > 0 {
 		return m.progress(false, "updating", wait), nil

@@ -34,6 +34,7 @@ type Options struct {
 	Dir     string      // where its objects are kept, so that they outlive the process; empty: in memory
 	Clock   clock.Clock // what delays are measured by; the wall's
 	Address string      // host:port in the credentials; "127.0.0.1:9"
+	Version string      // the maintenance version of the plan maintained; "2.1.0"
 
 	Lifetime time.Duration // of the credentials; 0: they last until they are revoked
 }
@@ -41,6 +42,7 @@ type Options struct {
 // Driver is a fake with every capability. It is safe for use by many goroutines.
 type Driver struct {
 	name, address string
+	version       string
 	lifetime      time.Duration
 	clock         clock.Clock
 	control
@@ -53,7 +55,7 @@ type Driver struct {
 
 // New gives a fake.
 func New(o Options) *Driver {
-	d := &Driver{name: cmp.Or(o.Name, "fake"), address: cmp.Or(o.Address, "127.0.0.1:9"), clock: o.Clock, lifetime: o.Lifetime, sessions: map[string][]*Session{}}
+	d := &Driver{name: cmp.Or(o.Name, "fake"), address: cmp.Or(o.Address, "127.0.0.1:9"), version: cmp.Or(o.Version, "2.1.0"), clock: o.Clock, lifetime: o.Lifetime, sessions: map[string][]*Session{}}
 	if d.clock == nil {
 		d.clock = clock.Wall{}
 	}

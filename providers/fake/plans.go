@@ -26,7 +26,7 @@ func delay(plan, verb string) time.Duration {
 	return 0
 }
 
-func plans() []catalog.Plan {
+func plans(version string) []catalog.Plan {
 	plan := func(name, description string) catalog.Plan {
 		return catalog.Plan{
 			Name: name, DisplayName: name, Description: description, Bindable: true, Updatable: true,
@@ -56,7 +56,8 @@ func plans() []catalog.Plan {
 		case "rotatable":
 			p.Rotatable = true
 		case "maintained":
-			p.Maintenance = &catalog.Maintenance{Version: "2.1.0", Description: "Mends what 2.0.0 broke."}
+			p.Schemas.Create, p.Schemas.Update = parameters, parameters
+			p.Maintenance = &catalog.Maintenance{Version: version, Description: "Mends what was broken before."}
 		}
 	}
 	return list
@@ -69,6 +70,6 @@ func (d *Driver) Offerings(ctx context.Context) ([]catalog.Offering, error) {
 	}
 	return []catalog.Offering{{
 		Name: d.name, Kind: "fake", DisplayName: "Fake", Description: "A backend for trying things out: slow, failing, lying and flaky on demand.",
-		Tags: []string{"fake", "test"}, Category: "Other", Bindable: true, Updatable: true, Plans: plans(),
+		Tags: []string{"fake", "test"}, Category: "Other", Bindable: true, Updatable: true, Plans: plans(d.version),
 	}}, nil
 }

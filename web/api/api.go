@@ -54,6 +54,7 @@ func (a *API) Mount(e *echo.Echo) {
 	a.bindings()
 	a.operations()
 	a.reconciles()
+	a.queue()
 	a.apps()
 	a.money()
 	a.tenancy()

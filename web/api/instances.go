@@ -149,7 +149,7 @@ func (n *namer) instance(ctx context.Context, i broker.Instance) client.Instance
 	out := client.Instance{
 		ID: i.ID, Name: i.Name, Kind: string(i.Kind), Offering: i.Offering, Plan: i.Plan, Provider: i.Provider, Region: i.Region,
 		State: string(i.State), Health: i.Health, Note: i.Note, Org: t.OrgName, Project: t.ProjectName, Operation: i.Operation.ID,
-		CreatedAt: i.CreatedAt, Dashboard: i.DashboardURL, HealthNote: i.HealthNote, SuspendDue: moment(i.SuspendDue),
+		CreatedAt: i.CreatedAt, Dashboard: i.DashboardURL, Maintenance: i.Maintenance, Upgrade: n.upgrade(ctx, i), HealthNote: i.HealthNote, SuspendDue: moment(i.SuspendDue),
 	}
 	for _, s := range i.Suspensions {
 		out.Suspensions = append(out.Suspensions, client.Suspension(s))

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sutlerhq/sutler/broker"
+	"github.com/sutlerhq/sutler/catalog"
 	"github.com/sutlerhq/sutler/identity"
 	"github.com/sutlerhq/sutler/identity/directory"
 	"github.com/sutlerhq/sutler/internal/fault"
@@ -148,10 +150,26 @@ func within[T any](ctx context.Context, a *API, who identity.Principal, p Place,
 type namer struct {
 	a     *API
 	known map[identity.Scope]identity.Tenancy
+	plans map[string]*catalog.Maintenance // by plan id
 }
 
 func (a *API) namer() *namer {
-	return &namer{a: a, known: map[identity.Scope]identity.Tenancy{}}
+	return &namer{a: a, known: map[identity.Scope]identity.Tenancy{}, plans: map[string]*catalog.Maintenance{}}
+}
+
+// upgrade gives the maintenance version that an instance's plan has and that is newer than its own.
+func (n *namer) upgrade(ctx context.Context, i broker.Instance) string {
+	has, known := n.plans[i.PlanID]
+	if !known {
+		if _, p, err := n.a.Broker.Plan(ctx, i.PlanID); err == nil { // without its plan it has none
+			has = p.Maintenance
+		}
+		n.plans[i.PlanID] = has
+	}
+	if !has.Newer(i.Maintenance) {
+		return ""
+	}
+	return has.Version
 }
 
 // of gives a scope's names; where they cannot be had, its ids.

@@ -23,7 +23,7 @@ func (h *house) stuck(name string) client.Operation {
 	h.ok(err)
 	list, err := h.boss.Operations(h.Context(), true)
 	h.ok(err)
-	if len(list) != 1 || list[0].ID != gone.Operation || !strings.Contains(list[0].Reason, "Not today.") || list[0].Failures == 0 {
+	if len(list) != 1 || list[0].ID != gone.Operation || list[0].InstanceName != name || !strings.Contains(list[0].Reason, "Not today.") || list[0].Failures == 0 {
 		h.Fatalf("%+v", list)
 	}
 	return list[0]
@@ -55,5 +55,17 @@ func TestAnOperatorDealsWithStuckWork(t *testing.T) {
 	h.ok(err)
 	if i.State != "gone" {
 		t.Fatalf("%+v", i)
+	}
+}
+
+// What fails beneath the operations, and an account whose month cannot be closed, are shown to operators alone.
+func TestAnOperatorSeesTheQueue(t *testing.T) {
+	h := sqlite(t)
+	_, err := h.as("dev@example.com", identity.Owner).Queue(t.Context())
+	h.refused(err, "forbidden")
+	q, err := h.boss.Queue(t.Context())
+	h.ok(err)
+	if q.Failing == nil || q.Unclosed == nil || len(q.Unclosed) != 0 {
+		t.Fatalf("%+v", q)
 	}
 }

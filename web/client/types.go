@@ -28,6 +28,8 @@ type Instance struct {
 	Excess      []Excess     `json:"excess,omitempty"`      // the limits of its plan that it has passed
 	SuspendDue  *time.Time   `json:"suspend_due,omitempty"` // when it is suspended for that, unless it is within its plan by then
 	Suspensions []Suspension `json:"suspensions,omitempty"` // why it is suspended; where one instance was asked for
+	Maintenance string       `json:"maintenance,omitempty"` // the version of its plan that it is on
+	Upgrade     string       `json:"upgrade,omitempty"`     // a newer one that its plan has
 }
 
 // NewInstance asks for an instance. Want is a kind, or an offering's name, which may carry its plan as OFFERING:PLAN.
@@ -96,17 +98,18 @@ type Binding struct {
 
 // Operation is one durable piece of work.
 type Operation struct {
-	ID        string     `json:"id"`
-	Verb      string     `json:"verb"`
-	State     string     `json:"state"` // in progress, succeeded, failed
-	Note      string     `json:"note,omitempty"`
-	Instance  string     `json:"instance"`
-	Binding   string     `json:"binding,omitempty"`
-	StartedAt time.Time  `json:"started_at"`
-	EndedAt   *time.Time `json:"ended_at"`
-	Attempts  int64      `json:"attempts"`
-	Failures  int64      `json:"failures"`         // in a row, the last ones
-	Reason    string     `json:"reason,omitempty"` // why it needs a person
+	ID           string     `json:"id"`
+	Verb         string     `json:"verb"`
+	State        string     `json:"state"` // in progress, succeeded, failed
+	Note         string     `json:"note,omitempty"`
+	Instance     string     `json:"instance"`
+	InstanceName string     `json:"instance_name"`
+	Binding      string     `json:"binding,omitempty"`
+	StartedAt    time.Time  `json:"started_at"`
+	EndedAt      *time.Time `json:"ended_at"`
+	Attempts     int64      `json:"attempts"`
+	Failures     int64      `json:"failures"`         // in a row, the last ones
+	Reason       string     `json:"reason,omitempty"` // why it needs a person
 }
 
 // Purge gives up a stuck delete. Confirm is the operation's id once more.

@@ -58,6 +58,8 @@ func TestWhoSeesWhat(t *testing.T) {
 		{"POST", "vera", base + "/instances/orders-db/destroy?confirm=orders-db", 403, "", ""},
 		{"GET", "bill", "/billing/acme/invoices", 200, "so far", ""},
 		{"GET", "otto", "/operator/providers", 200, "depot", ""},
+		{"GET", "ada", "/operator/work", 404, "no such page", ""},
+		{"GET", "otto", "/operator/work", 200, "Latest operations", ""},
 		{"GET", "otto", "/operator/audit", 200, "instance.provision", ""},
 		{"POST", "otto", base + "/apps/shop-web/reveal", 403, "", "postgres://"},
 		{"POST", "", base + "/apps", 401, "", ""},

@@ -155,6 +155,7 @@ func TestEveryPageInABrowser(t *testing.T) {
 		{"vera", "forbidden", "/billing/acme/invoices", ""},
 		{"otto", "providers", "/operator/providers", ""},
 		{"otto", "platforms", "/operator/platforms", ""},
+		{"otto", "work", "/operator/work", ""},
 		{"otto", "audit", "/operator/audit", ""},
 	} {
 		t.Run(visit.name, func(t *testing.T) {

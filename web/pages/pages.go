@@ -50,7 +50,7 @@ func (p *Pages) Mount(e *echo.Echo) {
 		"/o/:org/:project/instances": p.instances, "/o/:org/:project/instances/:instance": p.instance, "/o/:org/:project/events": p.events,
 		"/o/:org/:project/apps": p.apps, "/o/:org/:project/apps/:app": p.app, "/o/:org/:project/usage": p.usage,
 		"/billing/:org/invoices": p.invoices, "/billing/:org/invoices/preview": p.previewInvoice, "/billing/:org/invoices/:number": p.invoice,
-		"/account": p.account, "/operator/providers": p.sellers, "/operator/platforms": p.platforms, "/operator/audit": p.audit,
+		"/account": p.account, "/operator/providers": p.sellers, "/operator/platforms": p.platforms, "/operator/work": p.work, "/operator/audit": p.audit,
 	} {
 		e.GET(path, p.guard(h))
 	}

@@ -94,6 +94,7 @@ func fullBilling() []look.Page {
 		look.Account{Frame: frame("Your account", ""), Roles: []look.RoleRow{{Role: "owner", Where: "acme"}}, Tokens: []look.TokenRow{{ID: "tok_1", Name: "laptop", Scope: "all that you may", CreatedAt: now, LastUsed: now, Expires: now}}, Name: look.Field{Name: "name", Label: "Name", Required: true}, Secret: "sut_abc", Made: "ci", Command: "sutler token create NAME"},
 		look.Sellers{Frame: frame("Providers", "sellers"), Rows: []look.SellerRow{{Name: "harbour", Region: "eu-central", Status: look.Chip{Tone: "bad", Word: "down", Note: "connection refused"}, Offerings: []look.Choice{{Value: "/x", Label: "postgresql"}}}}, Command: "sutler provider list"},
 		look.Platforms{Frame: frame("Platforms", "platforms"), Rows: []look.PlatformRow{{Name: "cf-eu", Org: "acme", Project: "shop", CreatedAt: now}}, Command: "sutler platform list"},
+		look.Work{Frame: frame("Work", "work"), Due: 2, Stuck: look.WorkTable{Now: now, Rows: []look.WorkRow{{ID: "op_1", Instance: "orders-db", InstanceID: "ins_1", Verb: "deprovision", Note: "connection refused", State: look.Chip{Tone: "bad", Word: "stuck"}, StartedAt: now}}}, Failing: []look.FailingRow{{What: "billing.close", Of: "acme", Note: "No rate.", Attempts: 3}}, Latest: look.WorkTable{Now: now, Rows: []look.WorkRow{{ID: "op_2", Instance: "events", InstanceID: "ins_2", Verb: "bind", State: look.Chip{Tone: "good", Word: "succeeded"}, StartedAt: now}}}, Command: "sutler operations --stuck"},
 		look.Audit{Frame: frame("Audit", "audit"), Rows: []look.Deed{{At: now, Who: "ada@example.com", Kind: "person", Action: "instance.provision", Object: "instance/ins_1", Notes: []string{"plan=small"}, Linked: true}}, Command: "sutler audit verify"},
 		look.Failure{Frame: frame("Not found", ""), Status: 404, Head: "There is nothing here", Text: "There is no instance \"x\".", Hint: "See what there is.", ID: "err_1", Fields: []look.Choice{{Label: "/name", Note: "is taken"}}, Back: "/"},
 	}
@@ -116,6 +117,7 @@ func empty() []look.Page {
 		look.Account{},
 		look.Sellers{},
 		look.Platforms{},
+		look.Work{},
 		look.Audit{},
 		look.Failure{},
 	}
