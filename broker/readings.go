@@ -119,7 +119,11 @@ func (b *Broker) recordUse(ctx context.Context, instance string, shown []provide
 		return err
 	}
 	for _, s := range shown {
-		before, known := last[s.Metric]
+		counter := s.Metric
+		if s.Source != "" {
+			counter += "@" + s.Source
+		}
+		before, known := last[counter]
 		if known && before.At >= end.UnixMicro() {
 			continue // this window is done
 		}
@@ -129,14 +133,14 @@ func (b *Broker) recordUse(ctx context.Context, instance string, shown []provide
 				return err
 			}
 		}
-		if err := b.saveReading(ctx, readingRow{Instance: instance, Metric: s.Metric, Epoch: s.Epoch, Value: s.Value.String(), At: end.UnixMicro()}); err != nil {
+		if err := b.saveReading(ctx, readingRow{Instance: instance, Metric: counter, Epoch: s.Epoch, Value: s.Value.String(), At: end.UnixMicro()}); err != nil {
 			return err
 		}
 		if s.Type != "gauge" && value.IsZero() {
 			continue
 		}
 		e := catalog.Event{
-			Sender: "collector", Source: "sutler/readings", ID: instance + "/" + s.Metric + "/" + strconv.FormatInt(end.UnixMicro(), 10),
+			Sender: "collector", Source: "sutler/readings", ID: instance + "/" + counter + "/" + strconv.FormatInt(end.UnixMicro(), 10),
 			Metric: s.Metric, Instance: instance, Time: end.Add(-time.Microsecond), Value: value, // the window's last moment: it belongs to the month that ends there
 		}
 		if err := b.Meter.Record(ctx, e); err != nil {

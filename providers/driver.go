@@ -92,6 +92,7 @@ type Reading struct {
 	Value  money.Decimal
 	Type   string // "gauge" or "counter"
 	Epoch  string
+	Source string // tells several counters of one metric apart, which add up: one a server of a cluster; "" when there is one
 }
 
 // Suspender refuses logins and keeps data, and lets in again.

@@ -75,6 +75,8 @@ func TestComposeRefusesToStartWithoutPasswords(t *testing.T) {
 func TestExampleConfigurationIsRight(t *testing.T) {
 	t.Setenv("PG_EU_PASSWORD", "x")
 	t.Setenv("PARTNER_PASSWORD", "x")
+	t.Setenv("NATS_OPERATOR_KEY", "SOx")
+	t.Setenv("NATS_SYSTEM_CREDS", "-----BEGIN NATS USER JWT-----")
 	_, warnings, err := loadConfig(filepath.Join(root, "deploy", "sutler.yaml"))
 	if err != nil {
 		t.Fatalf("%v: %v", err, fault.Of(err).Fields)
@@ -90,5 +92,15 @@ func TestEmbeddedNATSIsRefusedBesidePostgreSQL(t *testing.T) {
 	err := load(t, text)
 	if fields := fault.Of(err).Fields; len(fields) != 1 || !strings.Contains(fields[0].Reason, "cannot be shared") || fields[0].Path != "line 9" {
 		t.Errorf("error %v, problems %v", err, fields)
+	}
+}
+
+func TestGivenNATSServersStandBesidePostgreSQL(t *testing.T) {
+	text := strings.Replace(goodConfig, "sqlite:///var/lib/sutler/sutler.db", "postgres://sutler@db/sutler", 1)
+	text = strings.Replace(text, "providers:\n", "providers:\n- {name: nats, driver: nats, region: eu, settings: {servers: [\"tls://10.0.0.1:4222\"], operator_key: \"${TEST_KEY}\", system_creds: \"${TEST_CREDS}\", tls: true}}\n", 1)
+	t.Setenv("TEST_KEY", "SOxyz")
+	t.Setenv("TEST_CREDS", "-----BEGIN NATS USER JWT-----")
+	if err := load(t, text); err != nil {
+		t.Errorf("error %v, problems %v", err, fault.Of(err).Fields)
 	}
 }

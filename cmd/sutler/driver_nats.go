@@ -3,8 +3,12 @@ package main
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net"
+	"net/url"
+	"os"
 	"strconv"
+	"strings"
 
 	"github.com/sutlerhq/sutler/catalog"
 	"github.com/sutlerhq/sutler/internal/conf"
@@ -12,8 +16,16 @@ import (
 	"github.com/sutlerhq/sutler/providers/nats"
 )
 
-// natsSettings are a NATS server inside this process. It must be asked for by name, for it lives and dies with the process.
+// natsSettings are given NATS servers in operator mode, or a NATS server inside this process, which must be asked for by name, for it lives
+// and dies with the process.
 type natsSettings struct {
+	Servers     []string    `yaml:"servers"`      // nats://host:port or tls://host:port, as the market reaches them
+	OperatorKey conf.Secret `yaml:"operator_key"` // seed of the operator or of one of its signing keys
+	AccountKey  conf.Secret `yaml:"account_key"`  // what accounts' keys are derived from, for ever; default: the operator_key
+	SystemCreds conf.Secret `yaml:"system_creds"` // text of the creds of a user of the system account
+	CA          string      `yaml:"ca"`           // file of the authority that signed the servers' certificates, given to apps, too
+	TLS         bool        `yaml:"tls"`          // apps connect with TLS
+
 	Embedded  bool              `yaml:"embedded"`
 	Dir       string            `yaml:"dir"`       // what it keeps
 	Listen    string            `yaml:"listen"`    // host:port; default: a free port of 127.0.0.1, the same after a restart when it is free
@@ -21,11 +33,16 @@ type natsSettings struct {
 }
 
 func (s *natsSettings) check(doc *conf.Document, at string, c *config) {
-	switch {
-	case !s.Embedded:
-		doc.Add(at+".embedded", "must be true: the only NATS server this version sells on is the one inside its own process")
-	case c.postgres():
-		doc.Add(at+".embedded", "a NATS server inside the process cannot be shared by the processes of a PostgreSQL store; use a SQLite store, or leave NATS out")
+	checkAdvertise(doc, at, s.Advertise)
+	if !s.Embedded {
+		s.checkServers(doc, at)
+		return
+	}
+	if len(s.Servers) > 0 {
+		doc.Add(at+".servers", "are given, and the server inside the process is asked for; choose one of the two")
+	}
+	if c.postgres() {
+		doc.Add(at+".embedded", "a NATS server inside the process cannot be shared by the processes of a PostgreSQL store; use a SQLite store, or give servers")
 	}
 	if s.Dir == "" {
 		doc.Add(at+".dir", "is missing: the folder that the NATS server keeps its keys and streams in")
@@ -37,7 +54,32 @@ func (s *natsSettings) check(doc *conf.Document, at string, c *config) {
 			doc.Add(at+".listen", "the port %q is none", port)
 		}
 	}
-	checkAdvertise(doc, at, s.Advertise)
+}
+
+// checkServers checks what is said of servers that somebody else runs.
+func (s *natsSettings) checkServers(doc *conf.Document, at string) {
+	if len(s.Servers) == 0 && !doc.Has(at+".servers") {
+		doc.Add(at+".servers", "are missing: the NATS servers, such as [nats://host:4222]; or embedded: true, for one inside the process")
+		return
+	}
+	for n, address := range s.Servers {
+		u, err := url.Parse(address)
+		if err != nil || u.Host == "" || u.Scheme != "nats" && u.Scheme != "tls" || u.User != nil {
+			doc.Add(fmt.Sprintf("%s.servers[%d]", at, n), "must be an address without a login, such as nats://host:4222 or tls://host:4222")
+		} else if _, _, err := net.SplitHostPort(u.Host); err != nil {
+			doc.Add(fmt.Sprintf("%s.servers[%d]", at, n), "must name a port, as in nats://host:4222")
+		}
+	}
+	if !strings.HasPrefix(s.OperatorKey.Reveal(), "SO") && !doc.Has(at+".operator_key") {
+		doc.Add(at+".operator_key", "must be the seed of the operator or of one of its signing keys: it begins with SO")
+	}
+	if !strings.Contains(s.SystemCreds.Reveal(), "BEGIN NATS USER JWT") && !doc.Has(at+".system_creds") {
+		doc.Add(at+".system_creds", "must be the creds of a user of the system account, such as file:/etc/sutler/nats-system.creds")
+	}
+	if s.Dir != "" || s.Listen != "" {
+		doc.Add(at, "dir and listen are for a server inside the process")
+	}
+	checkPEM(doc, at+".ca", s.CA)
 }
 
 func (*natsSettings) offerings() []catalog.Offering {
@@ -48,7 +90,29 @@ func (*natsSettings) offerings() []catalog.Offering {
 	return list
 }
 
+// openServers connects to servers that somebody else runs.
+func (s *natsSettings) openServers() (opened, error) {
+	var ca []byte
+	if s.CA != "" {
+		var err error
+		if ca, err = os.ReadFile(s.CA); err != nil {
+			return opened{}, err
+		}
+	}
+	d, err := nats.Connect(nats.ClusterSettings{
+		Servers: s.Servers, OperatorKey: strings.TrimSpace(s.OperatorKey.Reveal()), AccountKey: s.AccountKey.Reveal(), SystemCreds: s.SystemCreds.Reveal(),
+		CA: ca, TLS: s.TLS, Advertised: s.Advertise[defaultNetwork],
+	})
+	if err != nil {
+		return opened{}, err
+	}
+	return opened{driver: d, close: d.Stop}, nil
+}
+
 func (s *natsSettings) open(_ context.Context, o opening) (opened, error) {
+	if !s.Embedded {
+		return s.openServers()
+	}
 	host, port := "", 0
 	if s.Listen != "" {
 		h, p, err := net.SplitHostPort(s.Listen)

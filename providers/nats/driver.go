@@ -155,7 +155,10 @@ func (d *Driver) Probe(ctx context.Context) error { return d.settle(ctx) }
 
 // Offerings lists the plans.
 func (d *Driver) Offerings(context.Context) ([]catalog.Offering, error) {
-	list := d.settings.Plans
+	return offerings(d.settings.Offering, d.settings.Plans), nil
+}
+
+func offerings(name string, list []catalog.Plan) []catalog.Offering {
 	if len(list) == 0 {
 		list = []catalog.Plan{
 			plan("dev", "For trying things out: 10 connections, 64 MiB of streams.", 10, 64<<20),
@@ -164,10 +167,10 @@ func (d *Driver) Offerings(context.Context) ([]catalog.Offering, error) {
 		}
 	}
 	return []catalog.Offering{{
-		Name: d.settings.Offering, Kind: "nats", DisplayName: "NATS", Category: "Integration", Tags: []string{"messaging", "streaming", "key-value"},
+		Name: name, Kind: "nats", DisplayName: "NATS", Category: "Integration", Tags: []string{"messaging", "streaming", "key-value"},
 		Description: "Messaging, streams and key-value in an account of your own.", Docs: "https://docs.nats.io/",
 		Bindable: true, Updatable: true, Plans: list,
-	}}, nil
+	}}
 }
 
 func plan(name, description string, connections, storage int64) catalog.Plan {

@@ -145,6 +145,26 @@ func TestAnUpstreamThatIsOlder(t *testing.T) {
 	}
 }
 
+// TestAnUpstreamThatAlwaysFails: the order ends, and what may be there is still to be deleted.
+func TestAnUpstreamThatAlwaysFails(t *testing.T) {
+	s := upstream(t, map[string][]reply{"PUT instance": {{status: 500, body: `{"description":"never"}`}}, "DELETE instance": {{status: 410}}})
+	d := s.driver()
+	i := s.order(d)
+	for n := 1; ; n++ {
+		p, err := d.Provision(t.Context(), i)
+		i.State = p.State
+		if want := map[bool]fault.Kind{true: fault.Refused, false: fault.ProviderFailed}[n == 5]; fault.KindOf(err) != want {
+			t.Fatalf("try %d: %v", n, err)
+		}
+		if n == 5 {
+			break
+		}
+	}
+	if p, err := d.Deprovision(t.Context(), i); err != nil || !p.Done || strings.Count(s.was(), "DELETE") != 5 {
+		t.Errorf("%+v %v %s", p, err, s.was())
+	}
+}
+
 func TestFailuresOfOperations(t *testing.T) {
 	for name, c := range map[string]struct {
 		last []reply

@@ -18,12 +18,16 @@ type state struct {
 	Plan      string `json:"plan,omitempty"`
 	Verb      string `json:"verb,omitempty"` // of the upstream's operation that is polled
 	Operation string `json:"operation,omitempty"`
-	To        string `json:"to,omitempty"`      // what an update in flight leads to
-	Orphan    bool   `json:"orphan,omitempty"`  // a request may have left something: delete it before trying anew
-	Made      bool   `json:"made,omitempty"`    // the upstream has accepted it
-	Refused   bool   `json:"refused,omitempty"` // the upstream has said no, and nothing is there
+	To        string `json:"to,omitempty"`       // what an update in flight leads to
+	Orphan    bool   `json:"orphan,omitempty"`   // a request may have left something: delete it before trying anew
+	Made      bool   `json:"made,omitempty"`     // the upstream has accepted it
+	Refused   bool   `json:"refused,omitempty"`  // the upstream has said no, and nothing is there
+	Failures  int    `json:"failures,omitempty"` // answers in a row that say that the upstream failed to make it
 	Dashboard string `json:"dashboard,omitempty"`
 }
+
+// enough is how many failures in a row end the making of a thing: an upstream that says so each time has no other word for "no".
+const enough = 5
 
 // The operations that are polled.
 const (

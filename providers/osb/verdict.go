@@ -21,27 +21,38 @@ func (d *Driver) made(t item, s *state, a answer, body any) (later bool, err err
 	case status == http.StatusOK || status == http.StatusCreated:
 		if !a.object(body) {
 			s.Orphan = s.Orphan || status == http.StatusCreated
-			return false, malformed(status)
+			return false, s.tired(malformed(status))
 		}
-		s.Made, s.Refused = true, false
+		s.Made, s.Refused, s.Failures = true, false, 0
 		return false, nil
 	case status == http.StatusAccepted:
 		if !a.object(&accepted) || !a.object(body) {
 			s.Orphan = true
-			return false, malformed(status)
+			return false, s.tired(malformed(status))
 		}
-		s.Made, s.Refused = true, false
+		s.Made, s.Refused, s.Failures = true, false, 0
 		s.Verb, s.Operation = making, accepted.Operation
 		return true, nil
 	case status >= 500 || status/100 == 2:
 		s.Orphan = true
-		return false, failed(t, a)
+		return false, s.tired(failed(t, a))
 	}
 	err = refused(t, a)
 	if k := fault.KindOf(err); k == fault.Refused || k == fault.Invalid {
 		s.Refused = !s.Made && !s.Orphan // nothing was made, so there is nothing to delete
 	}
 	return false, err
+}
+
+// tired counts the upstream's failures in a row, and ends the matter when there are enough of them.
+func (s *state) tired(err error) error {
+	if fault.KindOf(err) != fault.ProviderFailed {
+		return err
+	}
+	if s.Failures++; s.Failures < enough {
+		return err
+	}
+	return fault.Refused.Wrap(err, "%s It did so %d times in a row.", fault.Of(err).Text, s.Failures)
 }
 
 // refused is the fault for an answer that says that nothing was done: 3xx and 4xx.

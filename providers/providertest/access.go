@@ -76,6 +76,9 @@ func credentialsComplete(ctx context.Context, h Harness) error {
 		if err != nil {
 			return errs("the uri is malformed")
 		}
+		if c["creds"] != nil && u.User == nil {
+			return nil // the login is a file of its own, which no address can hold
+		}
 		password, _ := u.User.Password()
 		for part, in := range map[string]string{"host": u.Hostname(), "port": u.Port(), "username": u.User.Username(), "password": password} {
 			if fmt.Sprint(c[part]) != in {

@@ -27,10 +27,10 @@ func readingsSound(ctx context.Context, h Harness) error {
 				return err
 			}
 			for _, r := range list {
-				if err := sound(r, last[r.Metric], h.Plan); err != nil {
+				if err := sound(r, last[r.Metric+"@"+r.Source], h.Plan); err != nil {
 					return err
 				}
-				last[r.Metric] = r
+				last[r.Metric+"@"+r.Source] = r
 			}
 			if len(list) != len(last) {
 				return errs("Read shows %d metrics now and another number before, or one twice", len(list))
