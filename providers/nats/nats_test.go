@@ -54,11 +54,19 @@ func (a *app) bucket(ctx context.Context) (jetstream.KeyValue, error) {
 		return nil, natsgo.ErrConnectionClosed
 	}
 	kv, err := a.js.KeyValue(ctx, "notes")
-	if errors.Is(err, jetstream.ErrBucketNotFound) {
-		return a.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: "notes", MaxBytes: 1 << 20})
+	if !errors.Is(err, jetstream.ErrBucketNotFound) {
+		return kv, err
 	}
-	return kv, err
+	for {
+		kv, err = a.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: "notes", MaxBytes: 1 << 20})
+		if api, ok := errors.AsType[*jetstream.APIError](err); !ok || api.ErrorCode != storeFailed || ctx.Err() != nil {
+			return kv, err // a node of a cluster that has just heard of the account says that it cannot store anything yet
+		}
+	}
 }
+
+// storeFailed is JetStream's code for a stream whose store could not be made.
+const storeFailed = 10049
 
 func (a *app) Put(ctx context.Context, key, value string) error {
 	kv, err := a.bucket(ctx)
