@@ -188,7 +188,7 @@ func TestDevRefusesDataOfANewerVersion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.W.ExecContext(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, 1)"); err != nil {
+	if _, err := db.W.ExecContext(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, 1); INSERT INTO contracts (version) VALUES (99999)"); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Close(); err != nil {
