@@ -23,13 +23,16 @@ func devConfig(f *folder, s devSecrets, url string, withFake bool) (c config, fo
 	c.defaults()
 	missing := local.Found("postgresql")
 	pg := missing == nil
+	noMySQL := local.Found("mysql")
 	kept := c.Providers[:0]
 	for _, p := range c.Providers {
 		switch {
-		case p.Driver == "postgres" && !pg, p.Name == "nats-west" && pg, p.Driver == "fake" && !withFake:
+		case p.Driver == "postgres" && !pg, p.Driver == "mysql" && noMySQL != nil, p.Name == "nats-west" && pg, p.Driver == "fake" && !withFake:
 			continue
 		case p.Driver == "postgres":
 			p.settings = &devPostgreSQL{dir: f.path("postgresql"), password: s.Server}
+		case p.Driver == "mysql":
+			p.settings = &devMySQL{dir: f.path("mysql"), password: s.Server}
 		case p.Driver == "nats":
 			p.settings = &natsSettings{Embedded: true, Dir: f.path(p.Name)}
 		case p.Driver == "fake":
@@ -46,6 +49,9 @@ func devConfig(f *folder, s devSecrets, url string, withFake bool) (c config, fo
 	}
 	if !pg {
 		found = append(found, fmt.Sprintf("(no PostgreSQL, so two NATS providers in two regions stand in; %v)", missing))
+	}
+	if noMySQL != nil {
+		found = append(found, fmt.Sprintf("(no MySQL: %v)", noMySQL))
 	}
 	return c, found, doc.Err()
 }

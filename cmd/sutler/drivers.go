@@ -35,6 +35,7 @@ type opened struct {
 func drivers() map[string]func() driverSettings {
 	return map[string]func() driverSettings{
 		"fake":     func() driverSettings { return new(fakeSettings) },
+		"mysql":    func() driverSettings { return new(mysqlSettings) },
 		"nats":     func() driverSettings { return new(natsSettings) },
 		"osb":      func() driverSettings { return new(osbSettings) },
 		"postgres": func() driverSettings { return new(postgresSettings) },

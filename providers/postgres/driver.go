@@ -22,6 +22,9 @@ var (
 	_ providers.Inspector = (*Driver)(nil)
 	_ providers.Prober    = (*Driver)(nil)
 	_ providers.Targeter  = (*Driver)(nil)
+	_ providers.Watcher   = (*Driver)(nil)
+	_ providers.Backuper  = (*Driver)(nil)
+	_ providers.Counter   = (*Driver)(nil)
 )
 
 // Settings describe one server.
