@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/sutlerhq/sutler/internal/fault"
 )
@@ -91,7 +92,7 @@ func (s *SignIn) spend(r *http.Request) (flow, flowRow, error) {
 func local(path string) string {
 	u, err := url.Parse(path)
 	if err != nil || u.Scheme != "" || u.Host != "" || u.Opaque != "" || u.User != nil || !strings.HasPrefix(path, "/") ||
-		strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n\t") || strings.HasPrefix(u.Path, "/auth/") || len(path) > 2000 ||
+		strings.HasPrefix(path, "//") || strings.Contains(path, "\\") || strings.ContainsFunc(path, unicode.IsControl) || strings.HasPrefix(u.Path, "/auth/") || len(path) > 2000 ||
 		strings.Contains(u.Path, "//") { // "/.//x" is "//x" to a browser, and that another host to whoever redirects once more
 		return "/"
 	}
