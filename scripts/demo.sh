@@ -26,8 +26,10 @@ finish() {
         echo "${red}The demo failed (exit $code).${plain} What the market said last:"
         tail -n 20 "$work/market.log" 2>/dev/null | sed 's/^/  /' || true
     fi
-    folder=$(cat "$data/postgresql/location" 2>/dev/null || true) # a root's server folder lies outside of ours
-    case $folder in /var/tmp/sutler-?*) rm -rf "$folder" ;; esac
+    for location in "$data"/*/location; do # a root's server folders lie outside of ours
+        folder=$(cat "$location" 2>/dev/null || true)
+        case $folder in /var/tmp/sutler-?*) rm -rf "$folder" ;; esac
+    done
     rm -rf "$work"
     exit $code
 }

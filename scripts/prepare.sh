@@ -41,7 +41,18 @@ peers() {
 	echo "prism could not be installed: no test watches the platforms' protocol." >&2
 	[ -z "${CI:-}" ]
 }
-[ ${#missing[@]} -eq 0 ] && { peers; exit; }
+# gateway builds the S3 server of the tests into .cache/bin. What could not be built here is tried once more by the tests that need it, which then
+# say what is wrong.
+gateway() {
+	cd "$(dirname "$0")/.." || return 0
+	local log
+	[ -x .cache/bin/versitygw ] && return 0
+	log=$(mktemp)
+	CGO_ENABLED=0 GOBIN="$PWD/.cache/bin" GOFLAGS='' go install github.com/versity/versitygw/cmd/versitygw@v1.8.0 >"$log" 2>&1 || tail -n 5 "$log" >&2
+	rm -f "$log"
+	return 0
+}
+[ ${#missing[@]} -eq 0 ] && { (gateway); peers; exit; }
 
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
 	echo "installing what the tests need: ${missing[*]}" >&2
@@ -50,6 +61,7 @@ if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
 	install() { apt-get install -y --no-install-recommends "${missing[@]}"; }
 	if { install || { apt-get update && install; }; } >"$log" 2>&1; then
 		rm -f "$log"
+		(gateway)
 		peers
 		exit
 	fi

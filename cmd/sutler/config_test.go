@@ -101,6 +101,11 @@ func TestConfigSaysEveryProblemWithItsLine(t *testing.T) {
 		"upstream's kinds":    {"driver: fake", "driver: osb\n  settings: {url: \"https://b.example.com\", kinds: {a: postgres}}", []string{"line 11|not known"}},
 		"upstream's pace":     {"driver: fake", "driver: osb\n  settings: {url: \"https://b.example.com\", poll: -1s}", []string{"line 11|below zero"}},
 		"grace too short":     {"currency: EUR\n", "currency: EUR\nwatch: {grace: 5s}\n", []string{"line 7|a minute or more"}},
+		"rabbitmq nowhere":    {"driver: fake", "driver: rabbitmq", []string{"line 9|settings.admin: must be the address of the management plugin", "line 9|advertise.default: is missing", "line 13|no \"fake\""}},
+		"rabbitmq no login":   {"driver: fake", "driver: rabbitmq\n  settings: {admin: \"https://h:15671\", advertise: {default: \"h:5671\"}}", []string{"line 11|management plugin", "line 14|no \"fake\""}},
+		"rabbitmq address":    {"driver: fake", "driver: rabbitmq\n  settings: {admin: \"https://a:b@h:15671\", advertise: {default: \"h\"}}", []string{"line 11|host:port", "line 14|no \"fake\""}},
+		"s3 without a key":    {"driver: fake", "driver: s3\n  settings: {endpoint: \"http://h:7070\"}", []string{"line 11|access_key: is missing", "line 11|secret_key: is missing", "line 14|no \"fake\""}},
+		"s3 address":          {"driver: fake", "driver: s3\n  settings: {endpoint: \"h:7070\", access_key: a, secret_key: b}", []string{"line 11|https://objects.example.com", "line 14|no \"fake\""}},
 		"no providers":        {goodConfig[strings.Index(goodConfig, "providers:"):], "", []string{"providers|nothing to sell"}},
 	} {
 		t.Run(name, func(t *testing.T) {

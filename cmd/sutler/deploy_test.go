@@ -77,6 +77,8 @@ func TestExampleConfigurationIsRight(t *testing.T) {
 	t.Setenv("PARTNER_PASSWORD", "x")
 	t.Setenv("NATS_OPERATOR_KEY", "SOx")
 	t.Setenv("NATS_SYSTEM_CREDS", "-----BEGIN NATS USER JWT-----")
+	t.Setenv("RABBIT_EU_PASSWORD", "x")
+	t.Setenv("S3_EU_SECRET", "x")
 	_, warnings, err := loadConfig(filepath.Join(root, "deploy", "sutler.yaml"))
 	if err != nil {
 		t.Fatalf("%v: %v", err, fault.Of(err).Fields)

@@ -28,6 +28,8 @@ func devConfig(f *folder, s devSecrets, url string, withFake bool) (c config, fo
 	for _, p := range c.Providers {
 		switch {
 		case p.Driver == "postgres" && !pg, p.Driver == "mysql" && noMySQL != nil, p.Name == "nats-west" && pg, p.Driver == "fake" && !withFake:
+		case p.Driver == "postgres" && !pg, p.Name == "nats-west" && pg, p.Driver == "fake" && !withFake,
+			p.Driver == "rabbitmq" && local.Found("rabbitmq") != nil, p.Driver == "s3" && local.Found("s3") != nil:
 			continue
 		case p.Driver == "postgres":
 			p.settings = &devPostgreSQL{dir: f.path("postgresql"), password: s.Server}
@@ -35,6 +37,10 @@ func devConfig(f *folder, s devSecrets, url string, withFake bool) (c config, fo
 			p.settings = &devMySQL{dir: f.path("mysql"), password: s.Server}
 		case p.Driver == "nats":
 			p.settings = &natsSettings{Embedded: true, Dir: f.path(p.Name)}
+		case p.Driver == "rabbitmq":
+			p.settings = &devRabbitMQ{dir: f.path("rabbitmq"), password: s.Server}
+		case p.Driver == "s3":
+			p.settings = &devS3{dir: f.path("s3"), password: s.Server}
 		case p.Driver == "fake":
 			p.settings = &fakeSettings{Dir: f.path("fake")}
 		}

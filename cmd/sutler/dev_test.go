@@ -18,11 +18,9 @@ import (
 func runDevMarket(t *testing.T, dir string, args ...string) (*process, devJSON) {
 	t.Helper()
 	p := start(t, append([]string{"dev", "--data", dir, "--addr", "127.0.0.1:0"}, args...)...)
-	t.Cleanup(func() { // a root's PostgreSQL lives where its user may enter
+	t.Cleanup(func() { // a root's servers live where their users may enter
 		p.kill()
-		if b, err := os.ReadFile(filepath.Join(dir, "postgresql", "location")); err == nil {
-			_ = os.RemoveAll(strings.TrimSpace(string(b)))
-		}
+		sweep(dir)
 	})
 	var about devJSON
 	p.await(t, "dev.json", func() bool {

@@ -39,6 +39,8 @@ func drivers() map[string]func() driverSettings {
 		"nats":     func() driverSettings { return new(natsSettings) },
 		"osb":      func() driverSettings { return new(osbSettings) },
 		"postgres": func() driverSettings { return new(postgresSettings) },
+		"rabbitmq": func() driverSettings { return new(rabbitmqSettings) },
+		"s3":       func() driverSettings { return new(s3Settings) },
 	}
 }
 

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/sutlerhq/sutler/providers/local"
 )
 
 // The command line is a program of its own within the scripts.
@@ -27,6 +29,9 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	if testing.Short() {
 		t.Skip("short: starts servers")
+	}
+	if err := local.InstallS3(t.Context(), filepath.Join("..", "..", ".cache", "bin")); err != nil {
+		t.Log(err) // the scripts ask whether it is there
 	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",

@@ -55,6 +55,9 @@ func find(kind string) (string, error) {
 	if path, err := exec.LookPath(p.name); err == nil {
 		return path, nil
 	}
+	if p.pkg == "" {
+		return "", fmt.Errorf("%s: %w: put it beside sutler or on the PATH", p.name, ErrNoProgram)
+	}
 	return "", fmt.Errorf("%s: %w: install the Debian package %s (apt-get install %s)", p.name, ErrNoProgram, p.pkg, p.pkg)
 }
 
@@ -75,7 +78,7 @@ func Found(kind string) error {
 func Ensure(ctx context.Context, kind string) error {
 	missing := Found(kind)
 	p, known := programOf(kind)
-	if missing == nil || !known {
+	if missing == nil || !known || p.pkg == "" {
 		return missing
 	}
 	apt, err := exec.LookPath("apt-get")

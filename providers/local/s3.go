@@ -23,7 +23,6 @@ func versitygw() program {
 	if self, err := os.Executable(); err == nil {
 		p.globs = []string{filepath.Join(filepath.Dir(self), "versitygw")}
 	}
-	p.pkg = "no package: go install " + gatewayModule
 	return p
 }
 

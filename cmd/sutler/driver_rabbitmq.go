@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+
+	"github.com/sutlerhq/sutler/catalog"
+	"github.com/sutlerhq/sutler/internal/conf"
+	"github.com/sutlerhq/sutler/internal/outbound"
+	"github.com/sutlerhq/sutler/providers/rabbitmq"
+)
+
+// rabbitmqSettings are one RabbitMQ server that virtual hosts are sold on.
+type rabbitmqSettings struct {
+	Admin      conf.Secret       `yaml:"admin"`      // http(s)://administrator:…@host:15672, the management plugin as the market reaches it
+	Advertise  map[string]string `yaml:"advertise"`  // host:port of AMQP as apps reach it, by network
+	TLS        bool              `yaml:"tls"`        // AMQP speaks TLS there
+	CA         string            `yaml:"ca"`         // file of the authority that signed the server's certificate, given to apps
+	Management bool              `yaml:"management"` // bindings may use the management pages of their own virtual host
+}
+
+func (s *rabbitmqSettings) check(doc *conf.Document, at string, _ *config) {
+	u, err := url.Parse(s.Admin.Reveal())
+	if !s.Admin.Set() || err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User == nil {
+		if s.Admin.Set() || !doc.Has(at+".admin") { // what could not be resolved has been said
+			doc.Add(at+".admin", "must be the address of the management plugin, such as https://admin:${PASSWORD}@host:15671")
+		}
+	} else if u.Scheme == "http" && !loopback(u.Hostname()) {
+		doc.Warn(at+".admin", "is http: the administrator's password would travel in clear")
+	}
+	if s.Advertise[defaultNetwork] == "" {
+		doc.Add(at+".advertise."+defaultNetwork, "is missing: host:port of AMQP as apps reach it")
+	}
+	checkAdvertise(doc, at, s.Advertise)
+	checkPEM(doc, at+".ca", s.CA)
+}
+
+func (*rabbitmqSettings) offerings() []catalog.Offering {
+	list, _ := rabbitmq.New(rabbitmq.Settings{}).Offerings(context.Background()) // it asks no server
+	return list
+}
+
+func (s *rabbitmqSettings) open(_ context.Context, o opening) (opened, error) {
+	var ca []byte
+	if s.CA != "" {
+		var err error
+		if ca, err = os.ReadFile(s.CA); err != nil {
+			return opened{}, err
+		}
+	}
+	return opened{driver: rabbitmq.New(rabbitmq.Settings{
+		Server: rabbitmq.At(rabbitmq.Server{Admin: s.Admin.Reveal(), AMQP: s.Advertise[defaultNetwork]}),
+		TLS:    s.TLS, CA: string(ca), Management: s.Management, Transport: reach(o.egress),
+	})}, nil
+}
+
+// reach is the way to a server's HTTP interface: no address that egress does not allow, and answers of any length, for they may be objects.
+func reach(egress []netip.Prefix) http.RoundTripper {
+	return outbound.Client(outbound.Policy{Allow: egress, MaxBody: 1 << 50}).Transport
+}
+
+// home is what servers that `sutler dev` started are reached by.
+func home() []netip.Prefix { return []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} }
