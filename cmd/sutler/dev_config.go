@@ -27,8 +27,7 @@ func devConfig(f *folder, s devSecrets, url string, withFake bool) (c config, fo
 	kept := c.Providers[:0]
 	for _, p := range c.Providers {
 		switch {
-		case p.Driver == "postgres" && !pg, p.Driver == "mysql" && noMySQL != nil, p.Name == "nats-west" && pg, p.Driver == "fake" && !withFake:
-		case p.Driver == "postgres" && !pg, p.Name == "nats-west" && pg, p.Driver == "fake" && !withFake,
+		case p.Driver == "postgres" && !pg, p.Driver == "mysql" && noMySQL != nil, p.Name == "nats-west" && pg, p.Driver == "fake" && !withFake,
 			p.Driver == "rabbitmq" && local.Found("rabbitmq") != nil, p.Driver == "s3" && local.Found("s3") != nil:
 			continue
 		case p.Driver == "postgres":
