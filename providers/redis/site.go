@@ -126,7 +126,12 @@ func (s *site) endScript(ctx context.Context) error {
 			}
 		}
 	}
-	return s.Ping(ctx).Err()
+	for { // the script hears of it at its next step
+		err := s.Ping(ctx).Err()
+		if err == nil || ctx.Err() != nil || !strings.HasPrefix(err.Error(), "BUSY") {
+			return err
+		}
+	}
 }
 
 // full tells whether the server turns connections away because it has as many as it may. It says so, and hangs up before it was asked.
