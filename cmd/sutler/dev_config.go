@@ -27,6 +27,8 @@ func devConfig(f *folder, s devSecrets, url string, withFake bool) (c config, fo
 	kept := c.Providers[:0]
 	for _, p := range c.Providers {
 		switch {
+		case p.Driver == "redis" && local.Found("redis") != nil:
+			continue
 		case p.Driver == "postgres" && !pg, p.Driver == "mysql" && noMySQL != nil, p.Name == "nats-west" && pg, p.Driver == "fake" && !withFake,
 			p.Driver == "rabbitmq" && local.Found("rabbitmq") != nil, p.Driver == "s3" && local.Found("s3") != nil:
 			continue
@@ -34,6 +36,8 @@ func devConfig(f *folder, s devSecrets, url string, withFake bool) (c config, fo
 			p.settings = &devPostgreSQL{dir: f.path("postgresql"), password: s.Server}
 		case p.Driver == "mysql":
 			p.settings = &devMySQL{dir: f.path("mysql"), password: s.Server}
+		case p.Driver == "redis":
+			p.settings = &redisSettings{Dir: f.path("redis"), attached: true}
 		case p.Driver == "nats":
 			p.settings = &natsSettings{Embedded: true, Dir: f.path(p.Name)}
 		case p.Driver == "rabbitmq":

@@ -40,6 +40,7 @@ func drivers() map[string]func() driverSettings {
 		"osb":      func() driverSettings { return new(osbSettings) },
 		"postgres": func() driverSettings { return new(postgresSettings) },
 		"rabbitmq": func() driverSettings { return new(rabbitmqSettings) },
+		"redis":    func() driverSettings { return new(redisSettings) },
 		"s3":       func() driverSettings { return new(s3Settings) },
 	}
 }
