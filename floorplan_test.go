@@ -80,7 +80,7 @@ var foreign = map[string][]string{
 	"github.com/redis/go-redis":                 {"providers/redis"},
 	"github.com/michaelklishin/rabbit-hole":     {"providers/rabbitmq"},
 	"github.com/rabbitmq/amqp091-go":            {"providers/rabbitmq"},
-	"github.com/minio/minio-go":                 {"providers/s3"},
+	"github.com/minio/minio-go":                 {"providers/s3", "internal/vault"},
 	"sigs.k8s.io/go-open-service-broker-client": {},
 	"github.com/prometheus/":                    {"web", "cmd/sutler"},
 	"github.com/spf13/":                         {"cmd/sutler"},

@@ -14,6 +14,7 @@ import (
 	"github.com/sutlerhq/sutler/internal/database"
 	"github.com/sutlerhq/sutler/internal/seal"
 	"github.com/sutlerhq/sutler/internal/tasks"
+	"github.com/sutlerhq/sutler/internal/vault"
 	"github.com/sutlerhq/sutler/providers"
 )
 
@@ -56,6 +57,7 @@ type Config struct {
 	Grace     time.Duration                                                 // how long the old credentials of a rotated binding stay valid; 0 means an hour
 	// WatchGrace is how long an instance may stay over a limit of its plan before it is suspended, in market time; 0 means a day.
 	WatchGrace time.Duration
+	Vault      vault.Vault // where backups are kept; nil: nowhere
 	Log        *slog.Logger
 }
 
@@ -84,6 +86,7 @@ func New(ctx context.Context, c Config) (*Broker, error) {
 	b := &Broker{Config: c, turns: newTurns(c.Tasks.Workers())}
 	b.shelf.Store(&shelf{})
 	tasks.Handle(b.Tasks, "operation", b.work)
+	tasks.Handle(b.Tasks, "backup", b.workBackup)
 	b.Calendar.Handle("readings", b.readAll)
 	hour := b.Clock.Now().Truncate(time.Hour).Add(time.Hour)
 	if err := b.Calendar.Put(ctx, "readings", "hourly", hour); err != nil {

@@ -115,6 +115,8 @@ type ProvisionOrder struct {
 	Platform         string // with PlatformInstance: an OSB platform's own id; unique among its live ones
 	PlatformInstance string
 	AcceptsAsync     bool // false: refuse async plans with code AsyncRequired
+
+	source string // what it is filled with before it is ready: backup/ID or instance/ID
 }
 
 // BindOrder asks for a binding.

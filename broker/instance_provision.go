@@ -2,7 +2,6 @@ package broker
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/sutlerhq/sutler/catalog"
 	"github.com/sutlerhq/sutler/identity"
@@ -38,7 +37,7 @@ func (b *Broker) Provision(ctx context.Context, who identity.Principal, o Provis
 	}
 	row := b.newInstance(o, offering, plan)
 	order := snapshot(row, tenancy, offering.Category)
-	err = b.DB.Tx(ctx, func(ctx context.Context) error { return b.acceptInstance(ctx, who, &row, o.Params, order, plan) })
+	err = b.DB.Tx(ctx, func(ctx context.Context) error { return b.acceptInstance(ctx, who, &row, o, order, plan) })
 	if fault.KindOf(err) == fault.Conflict && o.Platform != "" { // somebody sent the same order a moment before
 		if same, found, err2 := b.sameInstance(ctx, o, plan); err2 != nil || found {
 			return same, false, err2
@@ -108,7 +107,7 @@ func (b *Broker) newInstance(o ProvisionOrder, offering catalog.Offering, plan c
 }
 
 // acceptInstance is the one transaction of a new instance: room, budget, row, operation, audit, wake-up.
-func (b *Broker) acceptInstance(ctx context.Context, who identity.Principal, r *instanceRow, params json.RawMessage, order catalog.Snapshot, plan catalog.Plan) error {
+func (b *Broker) acceptInstance(ctx context.Context, who identity.Principal, r *instanceRow, o ProvisionOrder, order catalog.Snapshot, plan catalog.Plan) error {
 	if err := b.room(ctx, *r, plan); err != nil {
 		return err
 	}
@@ -120,10 +119,11 @@ func (b *Broker) acceptInstance(ctx context.Context, who identity.Principal, r *
 	if err := b.Gate.Admit(ctx, order); err != nil {
 		return err
 	}
-	if r.Params, err = b.Box.Seal(ctx, r.Org, "instance/"+r.ID+"/params", params); err != nil {
+	if r.Params, err = b.Box.Seal(ctx, r.Org, "instance/"+r.ID+"/params", o.Params); err != nil {
 		return err
 	}
 	op := newOperation(r.ID, "", verbProvision)
+	op.Source = o.source
 	r.Operation = op.ID
 	fresh, err := b.insertInstance(ctx, r)
 	if err != nil {

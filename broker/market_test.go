@@ -19,6 +19,7 @@ import (
 	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/internal/seal"
 	"github.com/sutlerhq/sutler/internal/tasks"
+	"github.com/sutlerhq/sutler/internal/vault"
 	"github.com/sutlerhq/sutler/providers"
 	"github.com/sutlerhq/sutler/providers/fake"
 )
@@ -172,8 +173,10 @@ func join(t *testing.T, db *database.DB, driver *fake.Driver, k *books, key, boo
 	quiet := slog.New(slog.DiscardHandler)
 	p := providers.New(providers.Settings{Name: "fakes", Region: "here", Driver: "fake", Failures: 1000}, driver, quiet)
 	ok(p.Probe(ctx))
+	kept, err := vault.Folder(filepath.Join(filepath.Dir(key), "vault"))
+	ok(err)
 	b, err := New(ctx, Config{
-		DB: db, Tasks: engine, Calendar: calendar, Box: box, Audit: trail, Clock: clk, Providers: providers.NewSet(p), Currency: "EUR",
+		Vault: kept, DB: db, Tasks: engine, Calendar: calendar, Box: box, Audit: trail, Clock: clk, Providers: providers.NewSet(p), Currency: "EUR",
 		Meter: k, Gate: k, Tenants: tenants{}, Log: quiet,
 	})
 	ok(err)

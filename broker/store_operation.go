@@ -12,6 +12,7 @@ type operationRow struct {
 	Note                               string
 	Plan, Params, Maintenance          string // what an update leads to: the plan's id, sealed parameters, a version
 	Former                             string // the plan that it leaves
+	Source, Phase                      string // what a new instance is filled with, and how far that is
 	Definite                           int64  // 1: it failed for a reason that stays
 	Attempts, Failures                 int64
 	NextAt, StartedAt, EndedAt         int64 // wall time: leases and patience are no matter of the market's clock
@@ -55,8 +56,13 @@ func (b *Broker) insertOperation(ctx context.Context, r *operationRow) error {
 }
 
 func (b *Broker) saveOperation(ctx context.Context, r operationRow) error {
-	return b.DB.From(ctx).Exec(`UPDATE operations SET state = ?, live = ?, note = ?, attempts = ?, failures = ?, definite = ?, next_at = ?, started_at = ?, ended_at = ? WHERE id = ?`,
-		r.State, r.Live, r.Note, r.Attempts, r.Failures, r.Definite, r.NextAt, r.StartedAt, r.EndedAt, r.ID).Error
+	return b.DB.From(ctx).Exec(`UPDATE operations SET state = ?, live = ?, note = ?, attempts = ?, failures = ?, definite = ?, phase = ?, next_at = ?, started_at = ?, ended_at = ? WHERE id = ?`,
+		r.State, r.Live, r.Note, r.Attempts, r.Failures, r.Definite, r.Phase, r.NextAt, r.StartedAt, r.EndedAt, r.ID).Error
+}
+
+// savePhase writes how far a filled provision is, before what is begun in that phase begins.
+func (b *Broker) savePhase(ctx context.Context, operation, phase string) error {
+	return b.DB.From(ctx).Exec(`UPDATE operations SET phase = ? WHERE id = ?`, phase, operation).Error
 }
 
 func (b *Broker) findOperation(ctx context.Context, id string) (r operationRow, found bool, err error) {

@@ -98,6 +98,7 @@ type outcome struct {
 	progress  providers.Progress
 	grant     providers.Grant
 	dashboard string
+	phase     string // of a provision that is filled
 	err       error
 }
 
@@ -193,6 +194,10 @@ func (b *Broker) act(ctx context.Context, j job) (out outcome) {
 		}
 		switch j.op.Verb {
 		case verbProvision:
+			if j.op.Source != "" {
+				out.phase, out.progress, err = b.provisionFilled(ctx, p, j)
+				return err
+			}
 			out.progress, err = p.Provision(ctx, j.told)
 		case verbUpdate:
 			out.progress, err = p.Update(ctx, j.told, j.toldNext)

@@ -73,6 +73,9 @@ func (b *Broker) keep(ctx context.Context, j *job, out outcome) (err error) {
 // advance moves the operation on: to its end, to its failure, or to the next try.
 func (b *Broker) advance(ctx context.Context, j *job, out outcome) error {
 	j.op.Attempts++
+	if j.op.Source != "" {
+		j.op.Phase = out.phase
+	}
 	j.leave()
 	if out.err == nil && out.progress.Done {
 		return b.finish(ctx, j, out)
@@ -87,6 +90,9 @@ func (b *Broker) advance(ctx context.Context, j *job, out outcome) error {
 		j.op.Failures = 0
 	}
 	patience := cmp.Or(j.plan.MaxPolling, week)
+	if j.op.Source != "" {
+		patience = week // it takes as long as the data take
+	}
 	late := time.Duration(wall()-j.op.StartedAt)*time.Microsecond > patience
 	if late {
 		why = "It did not end within " + patience.String() + ". " + why

@@ -19,6 +19,7 @@ import (
 	"github.com/sutlerhq/sutler/internal/clock"
 	"github.com/sutlerhq/sutler/internal/database/dbtest"
 	"github.com/sutlerhq/sutler/internal/tasks"
+	"github.com/sutlerhq/sutler/internal/vault"
 	"github.com/sutlerhq/sutler/providers/fake"
 	"github.com/sutlerhq/sutler/web"
 	"github.com/sutlerhq/sutler/web/api"
@@ -59,8 +60,11 @@ func (m *market) rooms(h *house, c *web.Config) {
 	})
 	must(h.t, err)
 	h.directory.SetAccounts(m.ledger)
+	kept, err := vault.Folder(m.t.TempDir())
+	must(m.t, err)
 	m.broker, err = broker.New(ctx, broker.Config{
-		DB: h.db, Tasks: h.engine, Calendar: m.calendar, Box: h.box, Audit: h.trail, Clock: clk, Currency: "EUR", Log: log,
+		Vault: kept,
+		DB:    h.db, Tasks: h.engine, Calendar: m.calendar, Box: h.box, Audit: h.trail, Clock: clk, Currency: "EUR", Log: log,
 		Providers: fake.New(fake.Options{}).Set(ctx, "fakes", "here"), Meter: m.ledger, Gate: m.ledger, Tenants: h.directory, Published: m.ledger.Publish,
 		Terms: map[string][]catalog.Terms{"fakes": {{Plans: []catalog.PlanTerms{{
 			Name: "sync", Rates: []catalog.Rate{{Name: "base", Model: "fixed", Amount: money.MustParse("5.00"), Per: "month", Hours: 672}},
@@ -101,6 +105,7 @@ func (m *market) populate() {
 	consumer, _, err := m.broker.Join(ctx, identity.Principal{Kind: identity.System}, shop, "host-1")
 	must(m.t, err)
 	m.victim["consumer"] = consumer.ID
+	m.victim["backup"] = m.backup(m.victim["instance"])
 	_, err = m.calendar.Advance(ctx, 40*24*time.Hour)
 	must(m.t, err)
 	invoices, err := m.ledger.Invoices(ctx, m.operator, m.org.ID)
@@ -127,6 +132,21 @@ func (m *market) instance(n string, o broker.ProvisionOrder, app string) {
 	must(m.t, err)
 	m.finish(b.Operation.ID)
 	m.victim["instance"+n], m.victim["binding"+n], m.victim["operation"+n] = i.ID, b.ID, i.Operation.ID
+}
+
+// backup makes one of an instance and waits for it.
+func (m *market) backup(instance string) string {
+	m.t.Helper()
+	bk, err := m.broker.BackUp(m.t.Context(), identity.Principal{Kind: identity.System}, instance)
+	must(m.t, err)
+	for late := time.Now().Add(30 * time.Second); bk.State != "ready"; {
+		bk, err = m.broker.Backup(m.t.Context(), m.operator, bk.ID)
+		must(m.t, err)
+		if bk.State == "failed" || time.Now().After(late) {
+			m.t.Fatalf("the backup is %s: %s", bk.State, bk.Note)
+		}
+	}
+	return bk.ID
 }
 
 func (m *market) finish(operation string) {

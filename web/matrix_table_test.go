@@ -70,6 +70,12 @@ var rules = map[string]rule{
 	"GET /api/v1/apps/:ref":     {at: "/api/v1/apps/{app}", may: apps},
 	"GET /api/v1/apps/:ref/env": {at: "/api/v1/apps/{app}/env", may: write},
 
+	"POST /api/v1/instances/:ref/backups": {at: "/api/v1/instances/{instance}/backups", may: write},
+	"GET /api/v1/backups":                 {at: "/api/v1/backups" + inShop, may: read},
+	"GET /api/v1/backups/:id":             {at: "/api/v1/backups/{backup}", may: read},
+	"POST /api/v1/backups/:id/restore":    {at: "/api/v1/backups/{backup}/restore", body: `{"name":"back{n}"}`, may: write},
+	"DELETE /api/v1/backups/:id":          {at: "/api/v1/backups/{backup}", may: write, ends: true},
+
 	"GET /api/v1/apps/:ref/consumers":    {at: "/api/v1/apps/{app}/consumers", may: apps},
 	"POST /api/v1/apps/:ref/consumers":   {at: "/api/v1/apps/{app}/consumers", body: `{"host":"h{n}"}`, may: write},
 	"PUT /api/v1/consumers/:id":          {at: "/api/v1/consumers/{consumer}", body: `{"samples":[]}`, may: write},

@@ -29,6 +29,7 @@ type config struct {
 	Stripe         *stripeConfig    `yaml:"stripe"`
 	Identity       identityConfig   `yaml:"identity"`
 	Watch          watchConfig      `yaml:"watch"`
+	Backups        *backupsConfig   `yaml:"backups"` // nil: none are kept
 }
 
 type tlsConfig struct {

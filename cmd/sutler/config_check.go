@@ -48,6 +48,7 @@ func (c *config) check(doc *conf.Document) {
 	c.checkSeller(doc)
 	c.checkIssuers(doc)
 	c.checkWatch(doc)
+	c.checkBackups(doc)
 	if c.Stripe != nil && !c.Stripe.Key.Set() && !doc.Has("stripe.key") {
 		doc.Add("stripe", "needs a key; leave stripe out to keep invoices here")
 	}

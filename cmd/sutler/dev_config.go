@@ -20,6 +20,7 @@ func devConfig(f *folder, s devSecrets, url string, withFake bool) (c config, fo
 	doc := conf.Read(devYAML, &c)
 	c.Store = conf.Secret{Secret: seal.Secret("sqlite://" + f.path("sutler.db"))}
 	c.PublicURL, c.MasterKey, c.Node = url, f.path("master.key"), "dev"
+	c.Backups = &backupsConfig{Folder: f.path("backups")}
 	c.defaults()
 	missing := local.Found("postgresql")
 	pg := missing == nil

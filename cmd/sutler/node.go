@@ -138,10 +138,14 @@ func (n *node) openBroker(ctx context.Context) (err error) {
 	for _, p := range n.config.Providers {
 		terms[p.Name] = p.Offerings
 	}
+	kept, err := n.config.openVault()
+	if err != nil {
+		return fault.Invalid.Wrap(err, "The place for backups cannot be opened: %v.", err).WithHint("Look at backups in the configuration.")
+	}
 	n.broker, err = broker.New(n.work, broker.Config{
 		DB: n.db, Tasks: n.engine, Calendar: n.calendar, Box: n.box, Audit: n.audit, Clock: n.clock, Providers: n.providers,
 		Terms: terms, Currency: n.config.Currency, Meter: n.ledger, Gate: n.ledger, Tenants: n.directory,
-		Published: n.ledger.Publish, Ended: n.meters.operation, Grace: n.config.Grace, WatchGrace: n.config.Watch.Grace, Log: n.log,
+		Published: n.ledger.Publish, Ended: n.meters.operation, Grace: n.config.Grace, WatchGrace: n.config.Watch.Grace, Vault: kept, Log: n.log,
 	})
 	return err
 }

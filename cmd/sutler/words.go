@@ -22,7 +22,7 @@ func limits(l map[string]int64) string {
 	return strings.Join(parts, "\n")
 }
 
-// size writes a number of bytes in the largest unit that leaves it whole, else with one decimal.
+// size writes a number of bytes in the largest unit that leaves it whole.
 func size(n int64) string {
 	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
 	at, whole := 0, n

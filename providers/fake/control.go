@@ -8,7 +8,7 @@ import (
 )
 
 // control is how a test tells a fake to misbehave. Verbs are named provision, deprovision, bind, unbind, update, suspend, resume,
-// read, inspect, watch, list, probe, target, offerings.
+// read, inspect, watch, list, probe, target, offerings, backup, restore.
 type control struct {
 	cmu   sync.Mutex
 	fails map[string]failure

@@ -26,6 +26,8 @@ var (
 	_ providers.Dashboarder = (*Driver)(nil)
 	_ providers.Watcher     = (*Driver)(nil)
 	_ providers.Lister      = (*Driver)(nil)
+	_ providers.Backuper    = (*Driver)(nil)
+	_ providers.Counter     = (*Driver)(nil)
 )
 
 // Options are what a fake can be told at birth; the zero value is a fake in memory that runs by the wall's clock.

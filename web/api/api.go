@@ -48,6 +48,7 @@ func (a *API) Mount(e *echo.Echo) {
 	a.huma.UseMiddleware(a.knownOnly)
 	a.market()
 	a.quotes()
+	a.backups()
 	a.providers()
 	a.consumers()
 	a.instances()

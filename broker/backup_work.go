@@ -1,0 +1,283 @@
+package broker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/sutlerhq/sutler/internal/fault"
+	"github.com/sutlerhq/sutler/internal/seal"
+	"github.com/sutlerhq/sutler/internal/tasks"
+	"github.com/sutlerhq/sutler/providers"
+)
+
+// backupWork names a backup that wants to go on.
+type backupWork struct{ Backup string }
+
+// How often a backup is tried, how long it rests between tries, and how often it shows how far it is.
+const (
+	backupTries = 3
+	backupPause = 2 * time.Second
+	copyShown   = time.Second
+)
+
+func (b *Broker) wakeBackup(ctx context.Context, r backupRow) error {
+	return b.Tasks.Enqueue(ctx, "backup", "backup/"+r.ID, backupWork{r.ID}, "")
+}
+
+// workBackup makes or removes one backup. A killed process's copy is begun again from its start: the vault keeps nothing half.
+func (b *Broker) workBackup(ctx context.Context, w backupWork) error {
+	row, found, err := b.findBackup(ctx, w.Backup)
+	if err != nil || !found {
+		return err
+	}
+	switch row.State {
+	case backupCreating:
+		return b.makeBackup(ctx, row)
+	case backupDeleting:
+		if err := b.ask(ctx, func(ctx context.Context) error { return b.Vault.Remove(ctx, row.ID) }); err != nil {
+			return err
+		}
+		return b.endBackup(ctx, row, backupDeleting, func(r *backupRow) { r.State, r.StreamKey = backupGone, "" })
+	}
+	return nil
+}
+
+func (b *Broker) makeBackup(ctx context.Context, row backupRow) error {
+	bytes, counts, err := b.copyOut(ctx, row)
+	if ctx.Err() != nil {
+		return ctx.Err() // handed over to the next process
+	}
+	return b.endBackup(ctx, row, backupCreating, func(r *backupRow) {
+		r.Attempts++
+		switch {
+		case err == nil:
+			r.State, r.Bytes, r.Counts, r.Note = backupReady, bytes, counts, ""
+		case r.Attempts >= backupTries || definite(err):
+			r.State, r.Note = backupFailed, fault.Of(err).Text
+		default:
+			r.Note = fault.Of(err).Text + " It is tried again."
+		}
+	})
+}
+
+// endBackup writes what became of a step, unless the backup's state is another one by now; the task comes again when work is left.
+func (b *Broker) endBackup(ctx context.Context, row backupRow, from string, change func(*backupRow)) error {
+	left := false
+	err := b.DB.Tx(ctx, func(ctx context.Context) (err error) {
+		if err := tasks.Hold(ctx); err != nil {
+			return err
+		}
+		if row, _, err = b.findBackup(ctx, row.ID); err != nil {
+			return err
+		}
+		if row.State == from {
+			change(&row)
+			if row.State != backupCreating {
+				row.EndedAt = b.Clock.Now().UnixMicro()
+			}
+			err = b.saveBackup(ctx, row)
+		}
+		left = row.State == backupCreating || row.State == backupDeleting
+		return err
+	})
+	if err == nil && left {
+		return tasks.Snooze(backupPause)
+	}
+	return err
+}
+
+// copyOut streams an instance's data, sealed, into the vault.
+func (b *Broker) copyOut(ctx context.Context, row backupRow) (bytes int64, counts string, err error) {
+	p, told, err := b.reach(ctx, row.Instance)
+	if err != nil {
+		return 0, "", err
+	}
+	key, err := b.Box.Open(ctx, row.Org, "backup/"+row.ID+"/key", row.StreamKey)
+	if err != nil {
+		return 0, "", err
+	}
+	stop := b.showCopied(ctx, row.ID, &bytes)
+	defer stop()
+	err = b.ask(ctx, func(ctx context.Context) error {
+		plain := piped(ctx, func(ctx context.Context, to io.Writer) error { return p.Backup(ctx, told, to) })
+		defer func() { _ = plain.Close() }()
+		sealed := piped(ctx, func(_ context.Context, to io.Writer) error { return sealTo(key, row.ID, plain, to) })
+		defer func() { _ = sealed.Close() }()
+		_, err := b.Vault.Write(ctx, row.ID, counted{sealed, &bytes})
+		return err
+	})
+	if err != nil {
+		return 0, "", err
+	}
+	return atomic.LoadInt64(&bytes), b.counts(ctx, p, told), nil
+}
+
+func sealTo(key []byte, backup string, from io.Reader, to io.Writer) error {
+	w, err := seal.Writer(key, "backup/"+backup, to)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(w, from); err != nil {
+		return err
+	}
+	return w.Close()
+}
+
+// counts is what an instance holds, as JSON; empty when its provider cannot count.
+func (b *Broker) counts(ctx context.Context, p *providers.Provider, told providers.Instance) string {
+	if !p.Can(providers.Counts) {
+		return ""
+	}
+	held, err := p.Count(ctx, told)
+	if err != nil {
+		return ""
+	}
+	text, err := json.Marshal(held)
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
+
+// reach finds an instance's provider, and what it is told of the instance.
+func (b *Broker) reach(ctx context.Context, instance string) (*providers.Provider, providers.Instance, error) {
+	r, found, err := b.findInstance(ctx, "id = ?", instance)
+	if err != nil {
+		return nil, providers.Instance{}, err
+	}
+	if !found || r.State == Gone {
+		return nil, providers.Instance{}, fault.Refused.Errorf("The instance is gone.")
+	}
+	p, ok := b.Providers.Get(r.Provider)
+	if !ok {
+		return nil, providers.Instance{}, fault.Unavailable.Errorf("The provider %s is not configured any more.", r.Provider)
+	}
+	_, plan, err := b.Plan(ctx, r.PlanID)
+	if err != nil {
+		return nil, providers.Instance{}, err
+	}
+	told, err := b.told(ctx, r, plan)
+	return p, told, err
+}
+
+// showCopied writes down how far a copy is, every second, until stop.
+func (b *Broker) showCopied(ctx context.Context, backup string, bytes *int64) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(copyShown)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			err := b.DB.Tx(ctx, func(ctx context.Context) error { return b.saveBackupBytes(ctx, backup, atomic.LoadInt64(bytes)) })
+			if err != nil && ctx.Err() == nil {
+				b.Log.Debug("backup", "id", backup, "err", err) // only the display is late
+			}
+		}
+	}()
+	return func() { cancel(); <-ended }
+}
+
+// counted counts what is read.
+type counted struct {
+	io.Reader
+	n *int64
+}
+
+func (c counted) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	atomic.AddInt64(c.n, int64(n))
+	return n, err
+}
+
+// piped gives what write writes as a stream to read. Closing it ends the writing.
+func piped(ctx context.Context, write func(context.Context, io.Writer) error) *io.PipeReader {
+	r, w := io.Pipe()
+	go func() { _ = w.CloseWithError(write(ctx, w)) }() // nil ends the stream well
+	return r
+}
+
+// fill puts a copy into a new instance: from a backup, or from another instance, which is suspended meanwhile: then what both hold is compared.
+func (b *Broker) fill(ctx context.Context, p *providers.Provider, told providers.Instance, source string) error {
+	noun, id, _ := strings.Cut(source, "/")
+	var from io.ReadCloser
+	var want string
+	switch noun {
+	case "backup":
+		row, found, err := b.findBackup(ctx, id)
+		if err != nil {
+			return err
+		}
+		if !found || row.State != backupReady {
+			return fault.Refused.Errorf("The backup that it was to be restored from is gone.")
+		}
+		if from, err = b.openBackup(ctx, row); err != nil {
+			return err
+		}
+	case "instance":
+		origin, old, err := b.reach(ctx, id)
+		if err != nil {
+			return err
+		}
+		from, want = piped(ctx, func(ctx context.Context, to io.Writer) error { return origin.Backup(ctx, old, to) }), b.counts(ctx, origin, old)
+	default:
+		return fault.Internal.Errorf("An instance was to be filled from %q.", source)
+	}
+	defer func() { _ = from.Close() }()
+	if err := p.Restore(ctx, told, from); err != nil {
+		return err
+	}
+	return compared(want, b.counts(ctx, p, told))
+}
+
+// openBackup gives a backup's data in clear.
+func (b *Broker) openBackup(ctx context.Context, row backupRow) (io.ReadCloser, error) {
+	if b.Vault == nil {
+		return nil, fault.Unavailable.Errorf("This market keeps no backups any more: none are configured.")
+	}
+	key, err := b.Box.Open(ctx, row.Org, "backup/"+row.ID+"/key", row.StreamKey)
+	if err != nil {
+		return nil, err
+	}
+	kept, err := b.Vault.Read(ctx, row.ID)
+	if err != nil {
+		return nil, fault.Unavailable.Wrap(err, "The backup cannot be read from where backups are kept.")
+	}
+	plain, err := seal.Reader(key, "backup/"+row.ID, kept)
+	if err != nil {
+		_ = kept.Close()
+		return nil, err
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{plain, kept}, nil
+}
+
+// compared refuses a copy that does not hold what it was made of. What could not be counted on either side is not compared.
+func compared(want, got string) error {
+	if want == "" || got == "" {
+		return nil
+	}
+	var w, g map[string]int64
+	if err := errors.Join(json.Unmarshal([]byte(want), &w), json.Unmarshal([]byte(got), &g)); err != nil {
+		return err
+	}
+	for name, n := range w {
+		if g[name] != n {
+			return fmt.Errorf("the copy differs: %s holds %d, not %d", name, g[name], n)
+		}
+	}
+	return nil
+}

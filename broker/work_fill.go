@@ -1,0 +1,59 @@
+package broker
+
+import (
+	"context"
+	"time"
+
+	"github.com/sutlerhq/sutler/internal/failpoint"
+	"github.com/sutlerhq/sutler/internal/tasks"
+	"github.com/sutlerhq/sutler/providers"
+)
+
+// The phases of a provision that is filled from a copy. One that was broken off while data went in is begun again with an empty instance.
+const (
+	phaseMaking  = ""
+	phaseMade    = "made"
+	phaseFilling = "filling"
+)
+
+// provisionFilled makes the instance, empties it when a former try was broken off, and fills it.
+func (b *Broker) provisionFilled(ctx context.Context, p *providers.Provider, j job) (phase string, progress providers.Progress, err error) {
+	switch j.op.Phase {
+	case phaseMade:
+		if err := b.enter(ctx, j.op.ID, phaseFilling); err != nil {
+			return phaseMade, progress, err
+		}
+		if err := failpoint.Hit("broker", j.op.Verb, "filling"); err != nil {
+			return phaseFilling, progress, err
+		}
+		if err := b.fill(ctx, p, j.told, j.op.Source); err != nil {
+			return phaseFilling, progress, err
+		}
+		return phaseFilling, providers.Progress{Done: true}, nil
+	case phaseFilling:
+		progress, err = p.Deprovision(ctx, j.told)
+		if err != nil || !progress.Done {
+			return phaseFilling, progress, err
+		}
+		return phaseMaking, providers.Progress{Note: "The copy is begun again.", RetryAfter: time.Millisecond, State: progress.State}, nil
+	default:
+		progress, err = p.Provision(ctx, j.told)
+		if err != nil || !progress.Done {
+			return phaseMaking, progress, err
+		}
+		progress.Done, progress.Note, progress.RetryAfter = false, "Data are being copied in.", time.Millisecond
+		return phaseMade, progress, nil
+	}
+}
+
+// enter writes down a phase before it begins: whoever comes after a crash must know.
+func (b *Broker) enter(ctx context.Context, operation, phase string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+	defer cancel()
+	return b.DB.Tx(ctx, func(ctx context.Context) error {
+		if err := tasks.Hold(ctx); err != nil {
+			return err
+		}
+		return b.savePhase(ctx, operation, phase)
+	})
+}

@@ -1,0 +1,4 @@
+package vault
+
+// Holds walks through what every vault does.
+var Holds = holds
