@@ -141,15 +141,7 @@ func fill(t testing.TB, db *sql.DB, model string, n int) {
 	}
 	copied := func(table, where string, changed map[string]string) {
 		t.Helper()
-		rows, err := db.QueryContext(t.Context(), `SELECT * FROM `+table+` LIMIT 0`)
-		if err != nil {
-			t.Fatal(err)
-		}
-		names, err := rows.Columns()
-		_ = rows.Close()
-		if err != nil || rows.Err() != nil {
-			t.Fatal(err)
-		}
+		names := columns(t, db, table)
 		values := slices.Clone(names)
 		for i, name := range names {
 			if to, ok := changed[name]; ok {
@@ -177,4 +169,18 @@ func fill(t testing.TB, db *sql.DB, model string, n int) {
 			t.Fatal(err)
 		}
 	}
+}
+
+func columns(t testing.TB, db *sql.DB, table string) []string {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), `SELECT * FROM `+table+` LIMIT 0`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	names, err := rows.Columns()
+	if err != nil || rows.Err() != nil {
+		t.Fatal(err)
+	}
+	return names
 }

@@ -32,7 +32,7 @@ func TestSpeed(t *testing.T) {
 	if testing.Short() {
 		t.Skip("short: starts servers")
 	}
-	scale, store, out := speedSample, "", io.Writer(io.Discard)
+	scale, store, out := speedSample, "", io.Discard
 	if path := os.Getenv("SUTLER_BENCH"); path != "" {
 		f, err := os.Create(path)
 		if err != nil {
