@@ -29,6 +29,7 @@ func (l *Ledger) carry(ctx context.Context, a accountRow, month Period) error {
 	if err != nil {
 		return err
 	}
+	input.Rules = l.rules
 	left, err := rating.Remainders(input)
 	if err != nil {
 		return fault.Unprocessable.Wrap(err, "What corrections left cannot be computed: %s.", err)

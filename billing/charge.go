@@ -26,10 +26,16 @@ type charge struct {
 
 // charges rates what an account used in a month, within a scope ({}: all of it), as if the month ended at until (zero: at its real end).
 func (l *Ledger) charges(ctx context.Context, a accountRow, in identity.Scope, month Period, until time.Time) ([]charge, error) {
+	return l.chargesBy(ctx, l.rules, a, in, month, until)
+}
+
+// chargesBy is charges by a version of the rules.
+func (l *Ledger) chargesBy(ctx context.Context, rules int, a accountRow, in identity.Scope, month Period, until time.Time) ([]charge, error) {
 	input, intervals, err := l.input(ctx, a, in, month, until)
 	if err != nil {
 		return nil, err
 	}
+	input.Rules = rules
 	lines, err := rating.Rate(input)
 	if err != nil {
 		return nil, fault.Unprocessable.Wrap(err, "The charges of %s cannot be computed: %s.", month.From.Format("January 2006"), err).

@@ -48,7 +48,7 @@ func (l *Ledger) close(ctx context.Context, id string, month Period, key *ecdsa.
 // issue numbers, chains, signs and posts one invoice.
 func (l *Ledger) issue(ctx context.Context, a accountRow, month Period, charges []charge, key *ecdsa.PrivateKey, keyID string) error {
 	now := l.clock.Now().Truncate(time.Microsecond)
-	d, total, err := draw(a, l.seller, month, now, charges)
+	d, total, err := draw(a, l.seller, l.rules, month, now, charges)
 	if err != nil {
 		return err
 	}

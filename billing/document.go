@@ -12,8 +12,8 @@ import (
 	"github.com/sutlerhq/sutler/internal/fault"
 )
 
-// engine is the version of the rules that computed a document. An older document is recomputed by its own.
-const engine = 1
+// engine is the version of the rules that compute a document, which are rating's. An older document is recomputed by its own.
+const engine = rating.Newest
 
 // document is an invoice's canonical form: what is hashed, signed and kept byte for byte. Its fields and their order may not change for a given engine.
 type document struct {
@@ -38,7 +38,7 @@ type document struct {
 }
 
 // draw makes the document of charges, without the number and its place in the chain; total is its sum in minor units.
-func draw(a accountRow, s Seller, month Period, issued time.Time, charges []charge) (d document, total money.Amount, err error) {
+func draw(a accountRow, s Seller, rules int, month Period, issued time.Time, charges []charge) (d document, total money.Amount, err error) {
 	subtotal, err := sum(a.Currency, charges)
 	if err != nil {
 		return d, total, err
@@ -61,7 +61,7 @@ func draw(a accountRow, s Seller, month Period, issued time.Time, charges []char
 	}
 	none := money.Amount{Currency: a.Currency}.String()
 	return document{
-		Engine: engine, Account: a.ID, AccountName: a.Name, Seller: s.Name, Country: s.Country, Currency: a.Currency, Period: month, IssuedAt: issued,
+		Engine: rules, Account: a.ID, AccountName: a.Name, Seller: s.Name, Country: s.Country, Currency: a.Currency, Period: month, IssuedAt: issued,
 		Lines: linesOf(charges), Subtotal: subtotal.String(), Discount: none, Tax: shown, Total: total.String(), CreditApplied: none, Due: total.String(),
 		Fee: s.Fee.String(),
 	}, total, nil

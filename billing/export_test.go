@@ -10,6 +10,9 @@ import (
 // SetIDs makes the ids a test expects.
 func (l *Ledger) SetIDs(id func(prefix string) string) { l.id = id }
 
+// SetRules lets the ledger charge by older rules, as an older program did.
+func (l *Ledger) SetRules(version int) { l.rules = version }
+
 // CloseDue is what the calendar calls.
 func (l *Ledger) CloseDue(ctx context.Context, due time.Time) (time.Time, error) {
 	return l.closeDue(ctx, "month", due)

@@ -104,7 +104,7 @@ func (l *Ledger) preview(ctx context.Context, a accountRow, month Period, now ti
 	if err != nil {
 		return Invoice{}, err
 	}
-	d, _, err := draw(a, l.seller, month, now, charges)
+	d, _, err := draw(a, l.seller, l.rules, month, now, charges)
 	out := d.invoice()
 	out.State, out.Sent = "preview", "not sent"
 	return out, err

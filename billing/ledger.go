@@ -57,6 +57,7 @@ type Ledger struct {
 	collector Collector
 	log       *slog.Logger
 	id        func(prefix string) string
+	rules     int // what charges are computed by from now on; what was issued keeps its own
 }
 
 // New checks the configuration, puts the month's close into the calendar and takes up what the outbox still holds. A seller without a name, an
@@ -73,7 +74,7 @@ func New(ctx context.Context, c Config) (*Ledger, error) {
 	}
 	l := &Ledger{
 		store: store{c.DB}, calendar: c.Calendar, engine: c.Tasks, box: c.Box, audit: c.Audit, clock: c.Clock, seller: c.Seller,
-		currency: c.Currency, collector: c.Collector, log: c.Log, id: ids.New,
+		currency: c.Currency, collector: c.Collector, log: c.Log, id: ids.New, rules: engine,
 	}
 	l.calendar.Handle(closeKind, l.closeDue)
 	tasks.Handle(l.engine, closeAgain, l.closeLater)

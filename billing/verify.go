@@ -147,10 +147,10 @@ func (v *verifier) draw(ctx context.Context) (document, string, error) {
 		return document{}, "", err
 	}
 	terms, readable := v.signed.terms()
-	if !readable || v.signed.Engine != engine {
+	if !readable || v.signed.Engine < 1 || v.signed.Engine > engine {
 		return document{}, fmt.Sprintf("the document's terms (engine %d) cannot be read", v.signed.Engine), nil
 	}
-	charges, err := v.l.charges(ctx, account, identity.Scope{}, v.signed.Period, time.Time{})
+	charges, err := v.l.chargesBy(ctx, v.signed.Engine, account, identity.Scope{}, v.signed.Period, time.Time{})
 	if errors.Is(err, fault.Unavailable) {
 		return document{}, "", err
 	}
@@ -158,7 +158,7 @@ func (v *verifier) draw(ctx context.Context) (document, string, error) {
 		v.l.log.Warn("an invoice cannot be recomputed", "invoice", v.row.Number, "err", unrated)
 		return document{}, "intervals, events and prices can no longer be rated", nil
 	}
-	again, _, err := draw(account, terms, v.signed.Period, v.signed.IssuedAt, charges)
+	again, _, err := draw(account, terms, v.signed.Engine, v.signed.Period, v.signed.IssuedAt, charges)
 	return again, "", err
 }
 

@@ -2,7 +2,10 @@ package billing_test
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/sutlerhq/sutler/internal/database"
@@ -84,6 +87,74 @@ func TestVerifyNamesWhatWasTamperedWith(t *testing.T) {
 			}
 		})
 	}
+}
+
+// free lives through November on a free plan, then for two hours and 40 minutes on a paid one, and on the free one again.
+func (h *house) free() {
+	h.Helper()
+	ctx := h.Context()
+	h.ok(h.Start(ctx, h.sale("ins_x", "free"), when("2026-11-02T00:00:00")))
+	paid := h.sale("ins_x", "standard")
+	h.ok(h.Change(ctx, paid, when("2026-11-10T12:00:00")))
+	h.ok(h.Change(ctx, h.sale("ins_x", "free"), when("2026-11-16T12:00:00")))
+	h.clock.set("2026-11-30T00:00:00")
+	for n, u := range []struct{ at, value string }{
+		{"2026-11-10T11:59:59", "5000"}, {"2026-11-10T12:00:00", "30"}, {"2026-11-16T11:59:59", "80"}, {"2026-11-16T12:00:00", "7000"},
+	} {
+		h.ok(h.Record(ctx, used(fmt.Sprint(n), "ins_x", u.at, u.value)))
+	}
+}
+
+func TestWhatWasUsedOnAFreePlanIsNotThePaidOnes(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		h.free()
+		preview, err := h.Preview(t.Context(), owner, "org_acme")
+		h.ok(err)
+		got := h.end()
+		want := []string{
+			"nats-east nats standard: base: 0.2 month × 3.00 = 0.60",
+			"nats-east nats standard: calls (beyond 10 included): 100 request × 0.01 = 1.00",
+		}
+		if !slices.Equal(short(got.Lines), want) || got.Total != "1.90" || preview.Total != got.Total {
+			t.Errorf("%q %s, previewed %s", short(got.Lines), got.Total, preview.Total)
+		}
+		verified(h, got.Number)
+		balanced(h)
+	})
+}
+
+// TestAnOlderInvoiceIsVerifiedByItsOwnRules: what was signed before a mistake was mended stays what it is.
+func TestAnOlderInvoiceIsVerifiedByItsOwnRules(t *testing.T) {
+	h := newHouse(t, dbtest.New(t))
+	h.SetRules(1)
+	h.free()
+	got := h.end()
+	if got.Subtotal != "121.60" { // 12,110 calls, all but 10 of them
+		t.Errorf("%q %s", short(got.Lines), got.Subtotal)
+	}
+	document, err := h.Document(t.Context(), got.Number)
+	h.ok(err)
+	if !strings.HasPrefix(document, `{"engine":1,`) {
+		t.Error(document)
+	}
+	h.SetRules(2)
+	verified(h, got.Number)
+}
+
+func TestTheFormOfOlderInvoicesStays(t *testing.T) {
+	h := newHouse(t, dbtest.New(t))
+	h.SetRules(1)
+	h.autumn()
+	got := h.end()
+	document, err := h.Document(t.Context(), got.Number)
+	h.ok(err)
+	golden, err := os.ReadFile("testdata/engine-1.json")
+	if err != nil || document != strings.TrimSpace(string(golden)) {
+		t.Errorf("not that of testdata/engine-1.json (%v): %s", err, document)
+	}
+	h.SetRules(2)
+	verified(h, got.Number)
 }
 
 func TestVerifyOnBothStores(t *testing.T) {

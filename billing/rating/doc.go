@@ -14,6 +14,8 @@
 //   - A price version counts from its own moment on; what ran before keeps the older one. Each version of each plan makes its own lines, with its
 //     own cap and its own included units. Intervals of the same plan and version are taken together, so cutting one in two changes nothing.
 //   - Usage belongs to the interval its time falls in; what falls in none belongs to the one before it, or to the first.
+//   - A plan without a price, and time before a plan's first price, are free: what was used then is charged by nobody else's rates, and an hour that
+//     began so is free.
 //   - A metric is added up over the whole period by its aggregation; max, min, avg and latest of a level are charged once per period, however short the
 //     interval. (A level weighted by time is not built.)
 //   - Nothing is rounded before the net line.

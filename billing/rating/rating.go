@@ -36,10 +36,15 @@ type Use struct {
 	Value                 money.Decimal
 }
 
+// Newest is the version of the rules that Rate charges by unless it is told an older one. By version 1 what was used on a plan without a price was
+// charged by the plan that followed, and an hour that such a plan began belonged to the one after it.
+const Newest = 2
+
 // Input is everything a charge depends on. The order of its lists does not matter.
 type Input struct {
 	Currency  string
 	Rounding  money.Rounding
+	Rules     int       // the version of the rules, see Newest; 0 is the newest
 	Period    Span      // a UTC calendar month
 	Until     time.Time // compute as if the period ended now; zero: its real end
 	Prices    []Price

@@ -112,6 +112,32 @@ func TestANewPriceCountsFromItsMomentOn(t *testing.T) {
 	expect(t, in, "10.00", "30.00")
 }
 
+func TestWhatIsUsedOnAFreePlanIsFree(t *testing.T) {
+	in := input(november, hourly("672"),
+		catalog.Rate{Name: "calls", Model: "per_unit", Metric: "requests", Unit: money.MustParse("0.01"), Included: money.MustParse("10")})
+	in.Intervals = []rating.Interval{
+		{Instance: "i", Plan: "free", From: at("2026-11-02T00:00:00"), To: at("2026-11-10T12:20:00")},
+		{Instance: "i", Plan: "p", From: at("2026-11-10T12:20:00"), To: at("2026-11-10T15:00:00")},
+		{Instance: "i", Plan: "free", From: at("2026-11-10T15:00:00")},
+	}
+	for n, u := range []struct{ at, value string }{
+		{"2026-11-01T00:00:00", "4000"}, {"2026-11-05T00:00:00", "1000"}, {"2026-11-10T12:19:59", "500"}, // free
+		{"2026-11-10T12:20:00", "60"}, {"2026-11-10T14:59:59", "50"}, // paid
+		{"2026-11-10T15:00:00", "300"}, {"2026-11-20T00:00:00", "7000"}, // free again
+	} {
+		in.Uses = append(in.Uses, rating.Use{Instance: "i", Metric: "requests", Key: fmt.Sprint(n), At: at(u.at), Value: money.MustParse(u.value)})
+	}
+	lines := expect(t, in, "2.00", "1.00") // from 13:00 to 15:00, and 110 calls beyond 10
+	if !lines[1].From.Equal(at("2026-11-10T12:20:00")) || !lines[1].To.Equal(at("2026-11-10T15:00:00")) {
+		t.Error(lines[1].From, lines[1].To)
+	}
+	in.Rules = 1 // the free plan's were the paid one's, and so was the hour that both ran in
+	expect(t, in, "3.00", "129.00")
+	in.Rules = 0
+	in.Prices[0].From = at("2026-11-10T13:00:00") // the price came later: what was used before it is free, too
+	expect(t, in, "2.00", "0.40")
+}
+
 func TestMeteredRates(t *testing.T) {
 	in := input(november,
 		catalog.Rate{Name: "calls", Model: "per_unit", Metric: "requests", Unit: money.MustParse("0.01"), Included: money.MustParse("500")},
@@ -189,7 +215,7 @@ func situation(t *rapid.T) rating.Input {
 	for n := range rapid.IntRange(1, 3).Draw(t, "instances") {
 		id, from := fmt.Sprint("i", n), moment(november.From.AddDate(0, 0, -10))
 		for k := range rapid.IntRange(1, 4).Draw(t, "intervals") {
-			i := rating.Interval{Instance: id, Plan: []string{"p", "q"}[k%2], From: from, To: moment(from)}
+			i := rating.Interval{Instance: id, Plan: []string{"p", "free", "q"}[k%3], From: from, To: moment(from)}
 			if rapid.Bool().Draw(t, "suspended") {
 				i.Suspended = []rating.Span{{From: from.Add(time.Minute), To: moment(from)}}
 			}

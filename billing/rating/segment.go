@@ -24,7 +24,7 @@ type part struct {
 	uses     []Use
 }
 
-// segments cuts an instance's intervals to the period and at every new price version. Stretches before a plan's first price are free.
+// segments cuts an instance's intervals to the period and at every new price version. Stretches without a price are free.
 func (r rater) segments(intervals []Interval) ([]segment, error) {
 	var out []segment
 	var last time.Time
@@ -38,6 +38,7 @@ func (r rater) segments(intervals []Interval) ([]segment, error) {
 		}
 		last = span.To
 		span = span.cut(Span{r.Period.From, r.end})
+		free := span
 		for n := range r.prices {
 			p := &r.prices[n]
 			if p.Plan != i.Plan {
@@ -48,11 +49,22 @@ func (r rater) segments(intervals []Interval) ([]segment, error) {
 				force.To = r.prices[n+1].From
 			}
 			if s := span.cut(force); s.From.Before(s.To) {
+				out = r.unpriced(out, i, Span{free.From, s.From})
+				free.From = s.To
 				out = append(out, segment{instance: i.Instance, price: p, Span: s, live: s.without(i.Suspended)})
 			}
 		}
+		out = r.unpriced(out, i, free)
 	}
 	return out, nil
+}
+
+// unpriced adds a stretch under no price: nothing in it is charged, neither its hours nor what was used in it.
+func (r rater) unpriced(out []segment, i Interval, s Span) []segment {
+	if r.Rules == 1 || !s.From.Before(s.To) {
+		return out
+	}
+	return append(out, segment{instance: i.Instance, price: &Price{Plan: i.Plan}, Span: s, live: s.without(i.Suspended)})
 }
 
 // cut gives the part of s that lies in t; it may be empty.
