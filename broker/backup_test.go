@@ -164,6 +164,29 @@ func TestABackupThatCannotSucceedSaysWhy(t *testing.T) {
 	})
 }
 
+func TestWithoutAPlaceForBackupsNoneIsMadeAndNoneIsLost(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		m, ctx := newMarket(t, db), t.Context()
+		i := m.made(t, "sync", "orders")
+		bk, err := m.BackUp(ctx, ada, i.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.backup(t, bk.ID, backupReady)
+		m.stop()
+		poor := joinWith(t, db, m.driver, m.books, m.key, "two", func(c *Config) { c.Vault = nil })
+		_, err = poor.BackUp(ctx, ada, i.ID)
+		kind(t, err, fault.Unprocessable)
+		if err := poor.DeleteBackup(ctx, ada, bk.ID); err != nil {
+			t.Fatal(err)
+		}
+		kind(t, poor.workBackup(ctx, backupWork{bk.ID}), fault.Unavailable)
+		if got, err := poor.Backup(ctx, ada, bk.ID); err != nil || got.State != backupDeleting {
+			t.Fatal(got, err)
+		}
+	})
+}
+
 func TestBackupsOfOthersAreNotThere(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		m, ctx := newMarket(t, db), t.Context()

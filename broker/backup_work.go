@@ -36,6 +36,9 @@ func (b *Broker) workBackup(ctx context.Context, w backupWork) error {
 	if err != nil || !found {
 		return err
 	}
+	if b.Vault == nil && (row.State == backupCreating || row.State == backupDeleting) {
+		return fault.Unavailable.Errorf("This market keeps no backups any more; %s waits until a place for them is configured again.", row.ID)
+	}
 	switch row.State {
 	case backupCreating:
 		return b.makeBackup(ctx, row)

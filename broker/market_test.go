@@ -154,6 +154,12 @@ func newMarket(t *testing.T, db *database.DB) *market {
 // join starts a process of the market on a store.
 func join(t *testing.T, db *database.DB, driver *fake.Driver, k *books, key, boot string) *market {
 	t.Helper()
+	return joinWith(t, db, driver, k, key, boot, func(*Config) {})
+}
+
+// joinWith starts one whose configuration is another one.
+func joinWith(t *testing.T, db *database.DB, driver *fake.Driver, k *books, key, boot string, change func(*Config)) *market {
+	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	t.Cleanup(stop)
 	ok := func(err error) {
@@ -175,10 +181,12 @@ func join(t *testing.T, db *database.DB, driver *fake.Driver, k *books, key, boo
 	ok(p.Probe(ctx))
 	kept, err := vault.Folder(filepath.Join(filepath.Dir(key), "vault"))
 	ok(err)
-	b, err := New(ctx, Config{
+	config := Config{
 		Vault: kept, DB: db, Tasks: engine, Calendar: calendar, Box: box, Audit: trail, Clock: clk, Providers: providers.NewSet(p), Currency: "EUR",
 		Meter: k, Gate: k, Tenants: tenants{}, Log: quiet,
-	})
+	}
+	change(&config)
+	b, err := New(ctx, config)
 	ok(err)
 	ok(engine.Start(ctx))
 	return &market{Broker: b, driver: driver, books: k, clock: clk, stop: stop, key: key}
