@@ -2,6 +2,7 @@ package billing
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/sutlerhq/sutler/internal/database"
@@ -40,6 +41,7 @@ func (s store) exec(ctx context.Context, sql string, args ...any) (int64, error)
 // read scans the rows of a query into a slice.
 func read[T any](ctx context.Context, s store, sql string, args ...any) ([]T, error) {
 	var out []T
+	sql = strings.Replace(sql, "SELECT * FROM", "SELECT "+s.db.Columns(out)+" FROM", 1)
 	if err := s.db.From(ctx).Raw(sql, args...).Scan(&out).Error; err != nil {
 		return nil, broken(err)
 	}

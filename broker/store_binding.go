@@ -44,13 +44,13 @@ func (b *Broker) saveBinding(ctx context.Context, r bindingRow) error {
 }
 
 func (b *Broker) findBinding(ctx context.Context, where string, args ...any) (r bindingRow, found bool, err error) {
-	err = b.DB.From(ctx).Raw(`SELECT * FROM bindings WHERE `+where+` LIMIT 1`, args...).Scan(&r).Error
+	err = b.DB.From(ctx).Raw(`SELECT `+b.DB.Columns(r)+` FROM bindings WHERE `+where+` LIMIT 1`, args...).Scan(&r).Error
 	return r, r.ID != "", err
 }
 
 // listBindings gives bindings in the order of their making.
 func (b *Broker) listBindings(ctx context.Context, where string, args ...any) (rows []bindingRow, err error) {
-	return rows, b.DB.From(ctx).Raw(`SELECT * FROM bindings WHERE `+where+` ORDER BY created_at, id`, args...).Scan(&rows).Error
+	return rows, b.DB.From(ctx).Raw(`SELECT `+b.DB.Columns(rows)+` FROM bindings WHERE `+where+` ORDER BY created_at, id`, args...).Scan(&rows).Error
 }
 
 // aliases gives those an app has in use.

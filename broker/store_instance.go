@@ -51,7 +51,7 @@ func (b *Broker) insertInstance(ctx context.Context, r *instanceRow) (bool, erro
 
 // lockInstance takes the row for the rest of the transaction, so that everything about one instance is decided one after the other.
 func (b *Broker) lockInstance(ctx context.Context, id string) (r instanceRow, found bool, err error) {
-	err = b.DB.From(ctx).Raw(`UPDATE instances SET rev = rev + 1 WHERE id = ? RETURNING *`, id).Scan(&r).Error
+	err = b.DB.From(ctx).Raw(`UPDATE instances SET rev = rev + 1 WHERE id = ? RETURNING `+b.DB.Columns(r), id).Scan(&r).Error
 	return r, r.ID != "", err
 }
 
@@ -63,7 +63,7 @@ func (b *Broker) saveInstance(ctx context.Context, r instanceRow) error {
 }
 
 func (b *Broker) findInstance(ctx context.Context, where string, args ...any) (r instanceRow, found bool, err error) {
-	err = b.DB.From(ctx).Raw(`SELECT * FROM instances WHERE `+where+` LIMIT 1`, args...).Scan(&r).Error
+	err = b.DB.From(ctx).Raw(`SELECT `+b.DB.Columns(r)+` FROM instances WHERE `+where+` LIMIT 1`, args...).Scan(&r).Error
 	return r, r.ID != "", err
 }
 

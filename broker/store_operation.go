@@ -66,7 +66,7 @@ func (b *Broker) savePhase(ctx context.Context, operation, phase string) error {
 }
 
 func (b *Broker) findOperation(ctx context.Context, id string) (r operationRow, found bool, err error) {
-	err = b.DB.From(ctx).Raw(`SELECT * FROM operations WHERE id = ?`, id).Scan(&r).Error
+	err = b.DB.From(ctx).Raw(`SELECT `+b.DB.Columns(r)+` FROM operations WHERE id = ?`, id).Scan(&r).Error
 	return r, r.ID != "", err
 }
 
@@ -97,7 +97,7 @@ func (b *Broker) operationsOf(ctx context.Context, ids []string) (map[string]Ope
 
 // liveOperations gives the work that remains on an instance: the instance's own end comes after its bindings'.
 func (b *Broker) liveOperations(ctx context.Context, instance string) (rows []operationRow, err error) {
-	return rows, b.DB.From(ctx).Raw(`SELECT * FROM operations WHERE instance = ? AND live = 1
+	return rows, b.DB.From(ctx).Raw(`SELECT `+b.DB.Columns(rows)+` FROM operations WHERE instance = ? AND live = 1
  ORDER BY CASE WHEN verb = 'deprovision' THEN 1 ELSE 0 END, started_at, id`, instance).Scan(&rows).Error
 }
 

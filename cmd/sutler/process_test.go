@@ -63,6 +63,12 @@ func startWith(t *testing.T, failpoints string, args ...string) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return startProgram(t, path, failpoints, args...)
+}
+
+// startProgram starts the program at path.
+func startProgram(t *testing.T, path, failpoints string, args ...string) *process {
+	t.Helper()
 	p := &process{cmd: exec.Command(path, args...), out: new(output), dead: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
 	p.cmd.Env = append(os.Environ(), "NO_COLOR=1", failpoint.Variable+"="+failpoints)

@@ -97,7 +97,7 @@ func (o outer) QueryContext(ctx context.Context, q string, a ...any) (*sql.Rows,
 	if err := o.misuse(ctx); err != nil {
 		return nil, err
 	}
-	return o.DB.QueryContext(ctx, q, a...)
+	return o.DB.QueryContext(ctx, q, o.d.unprepared(q, a)...)
 }
 
 // QueryRowContext reads one row outside any transaction.

@@ -75,7 +75,7 @@ func (d *DB) run(ctx context.Context, fn func(context.Context) error, leave func
 	t := &tx{stx: stx}
 	inner := context.WithValue(ctx, key{d}, t)
 	t.g = d.write.Session(&gorm.Session{NewDB: true, Context: inner})
-	t.g.Statement.ConnPool = stx
+	t.g.Statement.ConnPool = within{stx, d}
 	defer func() {
 		if !t.done.Swap(true) { // an error or a panic
 			_ = stx.Rollback() // when this fails too, the connection is dead and the store rolls back itself

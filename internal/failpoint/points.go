@@ -45,7 +45,7 @@ func taskStages() []stage {
 	}
 }
 
-// Points lists every place there is, in the order of an operation's life.
+// Points lists every place there is: those of an operation's life in their order, then the store's own.
 func Points() (list []Point) {
 	for _, verb := range verbs() {
 		for _, s := range brokerStages() {
@@ -57,7 +57,7 @@ func Points() (list []Point) {
 	for _, s := range taskStages() {
 		list = append(list, Point{"tasks.operation." + s.name, s.when, s.fails})
 	}
-	return list
+	return append(list, Point{"schema.migration.recording", "all statements of a migration have run, its number is not written; the transaction is open", true})
 }
 
 func (s stage) has(verb string) bool {

@@ -25,12 +25,12 @@ func Up(ctx context.Context, d *database.DB, files fs.FS) error {
 		return fault.Unavailable.Wrap(err, "The store could not be locked for its migration.")
 	}
 	defer unlock()
-	dialect := goose.DialectPostgres
-	if d.SQLite {
-		dialect = goose.DialectSQLite3
+	kept, err := newRecord(d)
+	if err != nil {
+		return fault.Internal.Wrap(err, "The migrations cannot be read.")
 	}
 	// Numbers are given by room, so a new one may be lower than the newest that was applied.
-	p, err := goose.NewProvider(dialect, d.W, files, goose.WithDisableGlobalRegistry(true), goose.WithAllowOutofOrder(true), goose.WithSlog(slog.New(slog.DiscardHandler)))
+	p, err := goose.NewProvider(goose.DialectCustom, d.W, files, goose.WithStore(kept), goose.WithDisableGlobalRegistry(true), goose.WithAllowOutofOrder(true), goose.WithSlog(slog.New(slog.DiscardHandler)))
 	if err != nil {
 		return fault.Internal.Wrap(err, "The migrations cannot be read.")
 	}

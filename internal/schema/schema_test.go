@@ -10,6 +10,7 @@ import (
 
 	"github.com/sutlerhq/sutler/internal/database"
 	"github.com/sutlerhq/sutler/internal/database/dbtest"
+	"github.com/sutlerhq/sutler/internal/failpoint"
 	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/internal/schema"
 )
@@ -107,6 +108,40 @@ func TestFailedMigrationLeavesTheStoreAsItWas(t *testing.T) {
 		}
 		if err := schema.Up(t.Context(), db, files("00101", "00102")); err != nil {
 			t.Error("mended, it must go on:", err)
+		}
+	})
+}
+
+// TestInterruptedBetweenTwoMigrations: a process ends in the midst of the second of three migrations. The first stays, the second leaves nothing, and
+// the next process goes on; what was in the store is in it.
+func TestInterruptedBetweenTwoMigrations(t *testing.T) {
+	both(t, func(t *testing.T, dsn string) {
+		db, all := open(t, dsn), files("00101", "00102", "00103")
+		if err := failpoint.Arm("schema.migration.recording=error@2"); err != nil {
+			t.Fatal(err)
+		}
+		err := schema.Up(t.Context(), db, all)
+		if e := failpoint.Arm(""); e != nil || err == nil {
+			t.Fatal(e, err)
+		}
+		if v, err := schema.Version(t.Context(), db); v != 101 || err != nil {
+			t.Fatal(v, err)
+		}
+		var n int64
+		if err := db.R.QueryRowContext(t.Context(), "SELECT count(*) FROM t00102").Scan(&n); err == nil {
+			t.Error("half a migration stayed")
+		}
+		if err := db.Tx(t.Context(), func(ctx context.Context) error { return db.From(ctx).Exec("INSERT INTO t00101 (a) VALUES (7)").Error }); err != nil {
+			t.Fatal(err)
+		}
+		if err := schema.Up(t.Context(), db, all); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.R.QueryRowContext(t.Context(), "SELECT a FROM t00101").Scan(&n); err != nil || n != 7 {
+			t.Error("what was there is not:", n, err)
+		}
+		if v, err := schema.Version(t.Context(), db); v != 103 || err != nil {
+			t.Error(v, err)
 		}
 	})
 }
