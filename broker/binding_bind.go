@@ -83,7 +83,7 @@ func (b *Broker) bindable(ctx context.Context, r instanceRow, o BindOrder) (json
 		}
 		return o.Params, nil
 	}
-	return fitting(plan.Schemas.Bind, o.Params)
+	return b.fitting(plan.Schemas.Bind, o.Params)
 }
 
 // sameBinding finds what was asked for before: a platform's by its id there, a person's by instance, app and alias.

@@ -22,11 +22,13 @@ const (
 	retryEvery    = 5 * time.Second
 )
 
-// shelf is the catalog as this process knows it. It is immutable.
+// shelf is the catalog as this process knows it. It is immutable but for what it remembers of itself.
 type shelf struct {
 	doc      []byte // its canonical form, to notice a change
 	edition  string // the digest of doc
 	catalog  *catalog.Catalog
+	plans    map[string]catalog.Plan // by id
+	schemas  sync.Map                // compiled ones of parameters, by their text
 	problems []fault.Field
 }
 
@@ -60,8 +62,19 @@ func (b *Broker) Refresh(ctx context.Context, wait time.Duration) (retry bool, e
 		}
 	}
 	sum := sha256.Sum256(doc)
-	b.shelf.Store(&shelf{doc: doc, edition: hex.EncodeToString(sum[:]), catalog: assembled, problems: problems})
+	b.shelf.Store(&shelf{doc: doc, edition: hex.EncodeToString(sum[:]), catalog: assembled, plans: byID(assembled), problems: problems})
 	return retry, nil
+}
+
+// byID gives all plans that are on sale.
+func byID(c *catalog.Catalog) map[string]catalog.Plan {
+	all := map[string]catalog.Plan{}
+	for _, o := range c.Offerings() {
+		for _, p := range o.Plans {
+			all[p.ID] = p
+		}
+	}
+	return all
 }
 
 // Problems lists what is wrong with the configured catalog; what is wrong is not on sale.

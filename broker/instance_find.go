@@ -40,6 +40,19 @@ func (b *Broker) InstanceOf(ctx context.Context, who identity.Principal, platfor
 	return b.opened(ctx, r)
 }
 
+// LatestOf gives the latest operation of a platform's instance: found as InstanceOf finds it, and read in one go since platforms ask again and again.
+func (b *Broker) LatestOf(ctx context.Context, who identity.Principal, platformID string) (Operation, error) {
+	r, found, err := b.latestOf(ctx, who.ID, platformID, b.Clock.Now().Add(-retention).UnixMicro())
+	if err != nil {
+		return Operation{}, err
+	}
+	scope := identity.Scope{Org: r.Org, Project: r.Project}
+	if !found || who.Kind != identity.Platform || !identity.Can(who, identity.InstanceRead, scope) {
+		return Operation{}, noInstance(platformID)
+	}
+	return r.Operation.view(), nil
+}
+
 // Instances lists the live instances of a scope, newest first. An empty scope lists all that who may see.
 func (b *Broker) Instances(ctx context.Context, who identity.Principal, s identity.Scope) ([]Instance, error) {
 	var orgs []string
@@ -101,6 +114,6 @@ func (b *Broker) WhereOf(ctx context.Context, platform identity.Principal, platf
 	if platform.Kind != identity.Platform {
 		return identity.Scope{}, false, nil
 	}
-	r, found, err := b.findInstance(ctx, "platform = ? AND platform_instance = ? ORDER BY CASE WHEN state = 'gone' THEN 1 ELSE 0 END, created_at DESC, id DESC", platform.ID, platformID)
+	r, found, err := b.findInstance(ctx, "platform <> '' AND platform = ? AND platform_instance = ? ORDER BY CASE WHEN state = 'gone' THEN 1 ELSE 0 END, created_at DESC, id DESC", platform.ID, platformID)
 	return r.scope(), found, err
 }

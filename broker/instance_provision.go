@@ -26,28 +26,26 @@ func (b *Broker) Provision(ctx context.Context, who identity.Principal, o Provis
 	if err != nil {
 		return i, false, err
 	}
-	if o.Params, err = fitting(plan.Schemas.Create, o.Params); err != nil {
+	if o.Params, err = b.fitting(plan.Schemas.Create, o.Params); err != nil {
 		return i, false, err
 	}
-	if same, found, err := b.sameInstance(ctx, o, plan); err != nil || found {
+	row, op := b.newInstance(o, offering, plan), operationRow{}
+	if _, err = b.open(offering.Provider); err == nil {
+		order := snapshot(row, tenancy, offering.Category)
+		err = b.DB.Tx(ctx, func(ctx context.Context) (err error) {
+			op, err = b.acceptInstance(ctx, who, &row, o, order, plan)
+			return err
+		})
+	}
+	if err == nil {
+		i = row.view()
+		i.Operation, i.Params = op.view(), o.Params
+		return i, true, nil
+	}
+	if same, found, err := b.sameInstance(ctx, o, plan); found { // most orders are new, so one that was sent before is looked for last
 		return same, false, err
 	}
-	if _, err := b.open(offering.Provider); err != nil {
-		return i, false, err
-	}
-	row := b.newInstance(o, offering, plan)
-	order := snapshot(row, tenancy, offering.Category)
-	err = b.DB.Tx(ctx, func(ctx context.Context) error { return b.acceptInstance(ctx, who, &row, o, order, plan) })
-	if fault.KindOf(err) == fault.Conflict && o.Platform != "" { // somebody sent the same order a moment before
-		if same, found, err2 := b.sameInstance(ctx, o, plan); err2 != nil || found {
-			return same, false, err2
-		}
-	}
-	if err != nil {
-		return i, false, err
-	}
-	i, err = b.opened(ctx, row)
-	return i, true, err
+	return i, false, err
 }
 
 // ordered finds offering and plan among what the order's org or platform may buy, and checks how the plan may be ordered.
@@ -57,18 +55,20 @@ func (b *Broker) ordered(ctx context.Context, who identity.Principal, o Provisio
 	if err != nil {
 		return offering, catalog.Plan{}, err
 	}
-	seen, ok := v.sees(offering)
+	plan, ok := v.seesPlan(offering, o.Plan)
 	if !ok {
-		return offering, catalog.Plan{}, fault.NotFound.Errorf("There is no offering %q.", o.Offering).WithHint("sutler marketplace lists what is on sale.")
-	}
-	plan, err := seen.Plan(o.Plan)
-	if err != nil {
-		return offering, plan, err
+		seen, ok := v.sees(offering)
+		if !ok {
+			return offering, plan, fault.NotFound.Errorf("There is no offering %q.", o.Offering).WithHint("sutler marketplace lists what is on sale.")
+		}
+		if plan, err = seen.Plan(o.Plan); err != nil {
+			return offering, plan, err
+		}
 	}
 	if o.Platform != "" && plan.Async && !o.AcceptsAsync {
 		return offering, plan, asyncRequired()
 	}
-	return seen, plan, nil
+	return offering, plan, nil
 }
 
 func asyncRequired() error {
@@ -80,7 +80,7 @@ func (b *Broker) sameInstance(ctx context.Context, o ProvisionOrder, plan catalo
 	if o.Platform == "" {
 		return Instance{}, false, nil
 	}
-	r, found, err := b.findInstance(ctx, "platform = ? AND platform_instance = ? AND state <> 'gone'", o.Platform, o.PlatformInstance)
+	r, found, err := b.liveOf(ctx, o.Platform, o.PlatformInstance)
 	if err != nil || !found {
 		return Instance{}, false, err
 	}
@@ -107,37 +107,63 @@ func (b *Broker) newInstance(o ProvisionOrder, offering catalog.Offering, plan c
 }
 
 // acceptInstance is the one transaction of a new instance: room, budget, row, operation, audit, wake-up.
-func (b *Broker) acceptInstance(ctx context.Context, who identity.Principal, r *instanceRow, o ProvisionOrder, order catalog.Snapshot, plan catalog.Plan) error {
+func (b *Broker) acceptInstance(ctx context.Context, who identity.Principal, r *instanceRow, o ProvisionOrder, order catalog.Snapshot, plan catalog.Plan) (op operationRow, err error) {
 	if err := b.room(ctx, *r, plan); err != nil {
-		return err
+		return op, err
 	}
-	var err error
-	if r.Name, err = b.nameFor(ctx, *r); err != nil {
-		return err
+	if r.Params, err = b.Box.Seal(ctx, r.Org, "instance/"+r.ID+"/params", o.Params); err != nil {
+		return op, err
+	}
+	op = newOperation(r.ID, "", verbProvision)
+	op.Source = o.source
+	r.Operation = op.ID
+	if err := b.placeInstance(ctx, r, o.Name); err != nil {
+		return op, err
 	}
 	order.InstanceName = r.Name
 	if err := b.Gate.Admit(ctx, order); err != nil {
-		return err
-	}
-	if r.Params, err = b.Box.Seal(ctx, r.Org, "instance/"+r.ID+"/params", o.Params); err != nil {
-		return err
-	}
-	op := newOperation(r.ID, "", verbProvision)
-	op.Source = o.source
-	r.Operation = op.ID
-	fresh, err := b.insertInstance(ctx, r)
-	if err != nil {
-		return err
-	}
-	if !fresh {
-		return fault.Conflict.Errorf("The name %q is taken in this project.", r.Name).WithHint("Choose another name, or leave it out and one is made up.")
+		return op, err
 	}
 	if err := b.begin(ctx, op); err != nil {
-		return err
+		return op, err
 	}
 	b.changed(ctx, *r, bindingRow{})
-	return b.record(ctx, who, r.scope(), "instance.provision", "instance/"+r.ID,
+	return op, b.record(ctx, who, r.scope(), "instance.provision", "instance/"+r.ID,
 		map[string]string{"name": r.Name, "offering": r.Offering, "plan": r.Plan, "operation": op.ID})
+}
+
+// tries is how many made-up names are tried. Of a kind there are 30 million in a project.
+const tries = 5
+
+// placeInstance adds the row under the name that was wished for, as far as that may be. A made-up name that is taken gives way to another one.
+func (b *Broker) placeInstance(ctx context.Context, r *instanceRow, wish string) error {
+	for range tries {
+		var err error
+		r.Name = wish
+		if r.Name, err = b.nameFor(ctx, *r); err != nil {
+			return err
+		}
+		if fresh, err := b.insertInstance(ctx, r); err != nil || fresh {
+			return err
+		}
+		if r.Name == wish {
+			break
+		}
+		if r.Platform == "" {
+			continue
+		}
+		if _, found, err := b.liveOf(ctx, r.Platform, r.PlatformInstance); err != nil {
+			return err
+		} else if found {
+			return fault.Conflict.Errorf("There is an instance with this id already.")
+		}
+	}
+	return fault.Conflict.Errorf("The name %q is taken in this project.", r.Name).WithHint("Choose another name, or leave it out and one is made up.")
+}
+
+// liveOf finds the instance that a platform knows by an id.
+func (b *Broker) liveOf(ctx context.Context, platform, platformID string) (instanceRow, bool, error) {
+	return b.findInstance(ctx, "platform <> '' AND platform = ? AND platform_instance = ? AND state <> 'gone'", platform, platformID)
 }
 
 // room refuses an order that the provider has no place for.

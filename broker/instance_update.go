@@ -105,7 +105,7 @@ func (b *Broker) changeOf(ctx context.Context, who identity.Principal, r instanc
 	if o.Platform != "" && (old.Async || c.plan.Async) && !o.AcceptsAsync {
 		return c, asyncRequired()
 	}
-	if _, err := fitting(c.plan.Schemas.Update, o.Params); err != nil {
+	if _, err := b.fitting(c.plan.Schemas.Update, o.Params); err != nil {
 		return c, err
 	}
 	had, err := b.openJSON(ctx, r.Org, "instance/"+r.ID+"/params", r.Params)

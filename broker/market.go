@@ -72,6 +72,15 @@ func (b *Broker) Plan(ctx context.Context, id string) (catalog.Offering, catalog
 	return o, p, err
 }
 
+// PlanNow is Plan for those who only look: what is on sale is answered from memory.
+func (b *Broker) PlanNow(ctx context.Context, id string) (catalog.Plan, error) {
+	if p, ok := b.shelf.Load().plans[id]; ok {
+		return p, nil
+	}
+	_, p, err := b.Plan(ctx, id)
+	return p, err
+}
+
 // viewer is what visibility is decided by: ids and names of orgs and platforms. A viewer who runs the market sees everything.
 type viewer struct {
 	all             bool
@@ -127,6 +136,20 @@ func (v viewer) sees(o catalog.Offering) (catalog.Offering, bool) {
 	}
 	o.Plans = slices.DeleteFunc(slices.Clone(o.Plans), func(p catalog.Plan) bool { return !v.in(p.Visibility) })
 	return o, len(o.Plans) > 0
+}
+
+// seesPlan finds the plan when it is visible; an empty ref is the first plan that is. Catalogs are long: it copies none.
+func (v viewer) seesPlan(o catalog.Offering, ref string) (catalog.Plan, bool) {
+	if !v.all && !v.in(o.Visibility) {
+		return catalog.Plan{}, false
+	}
+	for n := range o.Plans {
+		p := &o.Plans[n]
+		if (ref == "" || p.ID == ref || p.Name == ref) && (v.all || v.in(p.Visibility)) {
+			return *p, true
+		}
+	}
+	return catalog.Plan{}, false
 }
 
 func (v viewer) in(w catalog.Visibility) bool {

@@ -10,16 +10,20 @@ import (
 )
 
 // fitting checks parameters against a plan's schema and gives them as an object: none at all are {}. No value of them is in the fault.
-func fitting(schema, params json.RawMessage) (json.RawMessage, error) {
+func (b *Broker) fitting(schema, params json.RawMessage) (json.RawMessage, error) {
 	params, err := asObject(params)
 	if err != nil {
 		return nil, err
 	}
-	s, err := strict.Compile(schema)
-	if err != nil {
-		return nil, err
+	compiled := &b.shelf.Load().schemas
+	s, ok := compiled.Load(string(schema))
+	if !ok {
+		if s, err = strict.Compile(schema); err != nil {
+			return nil, err
+		}
+		compiled.Store(string(schema), s)
 	}
-	return params, s.Check(params)
+	return params, s.(*strict.Schema).Check(params)
 }
 
 // asObject reads none at all, and null, as {}.

@@ -70,6 +70,20 @@ func (b *Broker) findOperation(ctx context.Context, id string) (r operationRow, 
 	return r, r.ID != "", err
 }
 
+// placedRow is an operation and where its instance lives.
+type placedRow struct {
+	Org, Project string
+	Operation    operationRow `gorm:"embedded"`
+}
+
+// latestOf gives the latest operation of the newest instance that a platform knows by an id: a live one, or one that went after goneSince.
+func (b *Broker) latestOf(ctx context.Context, platform, platformID string, goneSince int64) (r placedRow, found bool, err error) {
+	err = b.DB.From(ctx).Raw(`SELECT i.org, i.project, o.* FROM instances i JOIN operations o ON o.id = i.operation
+ WHERE i.platform <> '' AND i.platform = ? AND i.platform_instance = ? AND (i.gone_at = 0 OR i.gone_at > ?)
+ ORDER BY CASE WHEN i.state = 'gone' THEN 1 ELSE 0 END, i.created_at DESC, i.id DESC LIMIT 1`, platform, platformID, goneSince).Scan(&r).Error
+	return r, r.Operation.ID != "", err
+}
+
 // hadPlan tells whether an update led an instance to a plan or away from it. Of updates from before 00310 it is not known where they came from.
 func (b *Broker) hadPlan(ctx context.Context, instance, plan string) (bool, error) {
 	var n int64

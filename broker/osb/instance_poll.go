@@ -10,11 +10,15 @@ import (
 // LastOperation is GET /v2/service_instances/{id}/last_operation: the latest one, whichever the platform asks for. After a delete it goes on
 // saying succeeded for the retention time.
 func (s *server) LastOperation(ctx context.Context, encoded string, _ domain.PollDetails) (domain.LastOperation, error) {
-	i, err := s.instance(ctx, encoded)
+	platformID, err := id(encoded)
 	if err != nil {
 		return domain.LastOperation{}, s.answer(err)
 	}
-	return progress(ctx, i.Operation), nil
+	op, err := s.Broker.LatestOf(ctx, boxOf(ctx).who, platformID)
+	if err != nil {
+		return domain.LastOperation{}, s.answer(err)
+	}
+	return progress(ctx, op), nil
 }
 
 func progress(ctx context.Context, op broker.Operation) domain.LastOperation {

@@ -60,7 +60,7 @@ func (s *server) maintained(ctx context.Context, d domain.ProvisionDetails) erro
 	if d.MaintenanceInfo == nil {
 		return nil
 	}
-	_, plan, err := s.Broker.Plan(ctx, d.PlanID)
+	plan, err := s.Broker.PlanNow(ctx, d.PlanID)
 	if err != nil && fault.KindOf(err) != fault.NotFound {
 		return err
 	}

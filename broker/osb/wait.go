@@ -59,7 +59,7 @@ func usable(ctx context.Context, op broker.Operation) {
 
 // needsAsync refuses a platform that would not wait, for a plan that takes its time. An unknown plan is somebody else's finding.
 func (s *server) needsAsync(ctx context.Context, plan string, allowed bool) (async bool, err error) {
-	_, p, err := s.Broker.Plan(ctx, plan)
+	p, err := s.Broker.PlanNow(ctx, plan)
 	if err != nil {
 		if fault.KindOf(err) == fault.NotFound {
 			err = nil

@@ -49,6 +49,7 @@ func newSpeedRig(t testing.TB, s site, idle bool) *speedRig {
 	ctx, end := context.WithCancel(context.Background())
 	r.node.ground, err = openGround(ctx, c)
 	r.ok(err)
+	r.node.db.Lenient() // as in production
 	r.node.later(r.node.close)
 	r.node.work = ctx
 	for _, step := range []func(context.Context) error{r.node.openRooms, r.node.openProviders, r.node.openBroker} {

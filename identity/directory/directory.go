@@ -41,6 +41,7 @@ type Directory struct {
 	trail    Trail
 	accounts Accounts
 	clock    clock.Clock
+	known    known
 	hashing  chan struct{} // at most two passwords are hashed at a time: each takes 19 MiB
 }
 

@@ -119,28 +119,40 @@ func (d *Directory) changePlatform(ctx context.Context, who identity.Principal, 
 			return err
 		}
 		scope := identity.Scope{Org: p.Org, Project: p.Project}
+		d.db.AfterCommit(ctx, d.known.forget)
 		return d.note(ctx, who, scope, deed, "platform/"+p.ID, map[string]string{"name": p.Name})
 	})
 }
 
 // ByPlatform answers who Basic credentials belong to, in constant time; fault.Unauthenticated otherwise. The grant is developer on its project;
-// a mapped platform has none until PlaceOf, Settle or PlatformAt give it the one of the place that a request is about.
+// a mapped platform has none until PlaceOf, Settle or PlatformAt give it the one of the place that a request is about. A password that was ended
+// in another process of the market is good for up to two more seconds (keptFor).
 func (d *Directory) ByPlatform(ctx context.Context, name, password string) (identity.Principal, error) {
-	row, found, err := d.store.platform(ctx, name)
-	if err != nil {
-		return identity.Principal{}, err
-	}
-	given := []byte(digest(password)) // compared with both all the same, so that unknown names answer no faster
-	same := subtle.ConstantTimeCompare(given, []byte(cmp.Or(row.Hash, none))) == 1
-	former := subtle.ConstantTimeCompare(given, []byte(cmp.Or(row.Former, none))) == 1 && row.FormerUntil > d.now()
-	if !found || row.Name != name || !same && !former {
-		return identity.Principal{}, fault.Unauthenticated.Errorf("Platform name or password is wrong.")
+	row, kept := d.known.find(name)
+	if !kept || !d.lets(row, name, password) { // a new password is good at once
+		era := d.known.begin()
+		var err error
+		if row, _, err = d.store.platform(ctx, name); err != nil {
+			return identity.Principal{}, err
+		}
+		if !d.lets(row, name, password) {
+			return identity.Principal{}, fault.Unauthenticated.Errorf("Platform name or password is wrong.")
+		}
+		d.known.keep(row, era)
 	}
 	who := identity.Principal{Kind: identity.Platform, ID: row.ID, Name: row.Name}
 	if row.Mapped == 1 {
 		return who, nil
 	}
 	return placed(who, Project{ID: row.Project, Org: row.Org}), nil
+}
+
+// lets compares with both passwords all the same, so that unknown names answer no faster.
+func (d *Directory) lets(row platformRow, name, password string) bool {
+	given := []byte(digest(password))
+	same := subtle.ConstantTimeCompare(given, []byte(cmp.Or(row.Hash, none))) == 1
+	former := subtle.ConstantTimeCompare(given, []byte(cmp.Or(row.Former, none))) == 1 && row.FormerUntil > d.now()
+	return row.Name == name && (same || former)
 }
 
 // none is no digest of anything, and as long as one.
@@ -150,6 +162,9 @@ var none = strings.Repeat("-", len(digest("")))
 func (d *Directory) PlatformOf(ctx context.Context, who identity.Principal) (Platform, error) {
 	if who.Kind != identity.Platform {
 		return Platform{}, fault.Forbidden.Errorf("Only a platform may do this.")
+	}
+	if row, kept := d.known.find(who.Name); kept && row.ID == who.ID && !d.db.In(ctx) {
+		return row.platform(), nil
 	}
 	row, found, err := d.store.platform(ctx, who.ID)
 	if err == nil && !found {

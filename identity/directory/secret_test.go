@@ -250,3 +250,31 @@ func TestSignIn(t *testing.T) {
 		want(t, err, fault.Unauthenticated)
 	})
 }
+
+// What one process knows of a platform is old for moments only: what another process ended ends here too, and what it began is good at once.
+func TestAnotherProcessHearsOfARotation(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		m, ctx := open(t, db), t.Context()
+		_, first, err := m.CreatePlatform(ctx, m.root, "cf-eu", "acme", "shop")
+		must(t, err)
+		other := directory.New(directory.Config{DB: db, Audit: &trail{t: t, db: db}, Accounts: &books{linked: map[string]string{}}, Clock: m.clock})
+		_, err = other.ByPlatform(ctx, "cf-eu", first)
+		must(t, err)
+		_, second, err := m.RotatePlatform(ctx, m.root, "cf-eu", 0)
+		must(t, err)
+		_, err = other.ByPlatform(ctx, "cf-eu", second)
+		must(t, err)
+		_, err = other.ByPlatform(ctx, "cf-eu", first)
+		want(t, err, fault.Unauthenticated)
+		must(t, m.DeletePlatform(ctx, m.root, "cf-eu"))
+		for late := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+			if _, err = other.ByPlatform(ctx, "cf-eu", second); err != nil {
+				break
+			}
+			if time.Now().After(late) {
+				t.Fatal("a platform that was deleted is still let in")
+			}
+		}
+		want(t, err, fault.Unauthenticated)
+	})
+}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sutlerhq/sutler/internal/database"
@@ -22,6 +23,9 @@ type Engine struct {
 	slots chan struct{} // one per running handler
 	bell  chan struct{} // something may be due
 	mine  sync.Map      // key -> *running
+
+	calling atomic.Bool // a wake-up for other processes is about to be sent
+	line    sync.Mutex  // one at a time is sent
 
 	mu       sync.RWMutex
 	handlers map[string]func(context.Context, string) error

@@ -31,10 +31,14 @@ func (e *Engine) hear(ctx context.Context) error {
 	if _, err = conn.Exec(ctx, `LISTEN `+channel); err != nil {
 		return err
 	}
+	e.ring() // for what came while nobody listened
 	for {
-		e.ring() // also once at the beginning: for what came while nobody listened
-		if _, err = conn.WaitForNotification(ctx); err != nil {
+		n, err := conn.WaitForNotification(ctx)
+		if err != nil {
 			return err
+		}
+		if n.Payload != e.Boot { // our own has been heard already
+			e.ring()
 		}
 	}
 }

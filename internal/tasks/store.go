@@ -29,16 +29,27 @@ func (e *Engine) put(ctx context.Context, kind, key string, args any, node strin
 		key, kind, string(raw), node, every.Microseconds()).Error; err != nil {
 		return err
 	}
-	return e.wake(ctx)
+	e.db.AfterCommit(ctx, e.wake)
+	return nil
 }
 
-// wake tells the claiming loops, once the transaction has committed.
-func (e *Engine) wake(ctx context.Context) error {
-	if e.db.SQLite {
-		e.db.AfterCommit(ctx, e.ring)
-		return nil
+// wake tells our own claiming loop, and those of other processes in a statement of its own: a NOTIFY inside the transaction would let no two
+// transactions commit at the same time. Should it be lost with this process, the others look by themselves within a beat.
+func (e *Engine) wake() {
+	e.ring()
+	if !e.db.SQLite && !e.calling.Swap(true) {
+		go e.shout()
 	}
-	return e.db.From(ctx).Exec(`SELECT pg_notify(?, '')`, channel).Error
+}
+
+// shout sends one wake-up for all that were asked for while the one before was on its way.
+func (e *Engine) shout() {
+	e.line.Lock()
+	defer e.line.Unlock()
+	e.calling.Store(false)
+	ctx, cancel := context.WithTimeout(context.Background(), beat)
+	defer cancel()
+	_, _ = e.db.Pool.Exec(ctx, `SELECT pg_notify($1, $2)`, channel, e.Boot) // nothing depends on it
 }
 
 // voidLeases frees what our former self held: on SQLite everybody else is dead, on PostgreSQL whoever bore our name.
@@ -61,7 +72,10 @@ func (e *Engine) giveUp(ctx context.Context) error {
 		if x.Error != nil || x.RowsAffected == 0 {
 			return x.Error
 		}
-		return e.wake(ctx)
+		if e.db.SQLite {
+			return nil // there is nobody else
+		}
+		return e.db.From(ctx).Exec(`SELECT pg_notify(?, '')`, channel).Error // within: this process is about to end
 	})
 }
 
