@@ -20,7 +20,7 @@ func TestBackupCarriesEveryKindOfObject(t *testing.T) {
 	if err := a.Put(t.Context(), "odd", odd); err != nil {
 		t.Fatal(err)
 	}
-	execute(t, a.c, "CREATE TABLE `mine'\"``x` (a INT PRIMARY KEY AUTO_INCREMENT, b BLOB, CHECK (LENGTH(b) > 0))", "INSERT INTO `mine'\"``x` (b) VALUES (X'00FF275C22')",
+	execute(t, a.Conn, "CREATE TABLE `mine'\"``x` (a INT PRIMARY KEY AUTO_INCREMENT, b BLOB, CHECK (LENGTH(b) > 0))", "INSERT INTO `mine'\"``x` (b) VALUES (X'00FF275C22')",
 		"CREATE VIEW v AS SELECT `key`, 'a;b' AS semi FROM notes", "CREATE TABLE l (n INT)", "CREATE TRIGGER tr AFTER INSERT ON notes FOR EACH ROW BEGIN INSERT INTO l VALUES (1); /* it's; */ INSERT INTO l VALUES (2); -- don't\n END",
 		"CREATE PROCEDURE p() BEGIN SELECT 'DEFINER=`x`@`y`'; END", "CREATE FUNCTION f() RETURNS INT DETERMINISTIC RETURN (SELECT COUNT(*) FROM notes)", "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO INSERT INTO l VALUES (3)")
 	if _, err := d.Suspend(t.Context(), from); err != nil {
@@ -46,9 +46,9 @@ func TestBackupCarriesEveryKindOfObject(t *testing.T) {
 	if got, err := b.Get(t.Context(), "odd"); err != nil || got != odd {
 		t.Errorf("%q %v", got, err)
 	}
-	execute(t, b.c, "INSERT INTO notes VALUES ('new', 'x')", "CALL p()", "ALTER TABLE `mine'\"``x` ADD COLUMN c INT")
+	execute(t, b.Conn, "INSERT INTO notes VALUES ('new', 'x')", "CALL p()", "ALTER TABLE `mine'\"``x` ADD COLUMN c INT")
 	for query, want := range map[string]string{"SELECT semi FROM v LIMIT 1": "a;b", "SELECT COUNT(*) FROM l": "2", "SELECT f()": "2", "SELECT COUNT(*) FROM information_schema.EVENTS": "1", "SELECT HEX(b) FROM `mine'\"``x`": "00FF275C22"} {
-		if got, err := texts(t.Context(), b.c, query); err != nil || len(got) != 1 || got[0] != want {
+		if got, err := texts(t.Context(), b.Conn, query); err != nil || len(got) != 1 || got[0] != want {
 			t.Errorf("%s: %v %v, want %s", query, got, err, want)
 		}
 	}

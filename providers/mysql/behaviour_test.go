@@ -50,7 +50,7 @@ func bind(t testing.TB, d *mysql.Driver, i providers.Instance, id string) (provi
 	return b, g.Credentials
 }
 
-func entered(t testing.TB, credentials map[string]any) *app {
+func entered(t testing.TB, credentials map[string]any) *mysql.App {
 	t.Helper()
 	a, err := enter(t.Context(), credentials)
 	if err != nil {
@@ -81,7 +81,7 @@ func TestConnectionsAreHeldForEachLoginAndWatchedForAll(t *testing.T) {
 	i := made(t, d, "ins_limit")
 	most := i.Plan.Limits["connections"]
 	_, one := bind(t, d, i, "bnd_limit_1")
-	var first []*app
+	var first []*mysql.App
 	for range most {
 		first = append(first, entered(t, one))
 	}
@@ -95,12 +95,12 @@ func TestConnectionsAreHeldForEachLoginAndWatchedForAll(t *testing.T) {
 	if err != nil || len(excess) != 1 || excess[0].Limit != "connections" || excess[0].Used != most+1 || !excess[0].Held {
 		t.Fatalf("%+v %v", excess, err)
 	}
-	for deadline := time.Now().Add(30 * time.Second); young.c.PingContext(t.Context()) == nil; {
+	for deadline := time.Now().Add(30 * time.Second); young.Conn.PingContext(t.Context()) == nil; {
 		if time.Now().After(deadline) {
 			t.Fatal("the youngest connection beyond the limit lives on")
 		}
 	}
-	if err := first[0].c.PingContext(t.Context()); err != nil {
+	if err := first[0].Conn.PingContext(t.Context()); err != nil {
 		t.Errorf("an older connection was ended: %v", err)
 	}
 	if excess, err := d.Watch(t.Context(), i); err != nil || len(excess) > 0 {
@@ -122,17 +122,17 @@ func TestWritesAreTakenAwayOverTheSizeAndGivenBack(t *testing.T) {
 		t.Fatalf("%+v %v", excess, err)
 	}
 	a = entered(t, c)
-	if _, err := a.c.ExecContext(t.Context(), "INSERT INTO notes VALUES ('more', 'x')"); err == nil {
+	if _, err := a.Conn.ExecContext(t.Context(), "INSERT INTO notes VALUES ('more', 'x')"); err == nil {
 		t.Error("an instance over its size goes on writing")
 	}
 	_, late := bind(t, d, i, "bnd_size_late")
-	if _, err := entered(t, late).c.ExecContext(t.Context(), "INSERT INTO notes VALUES ('more', 'x')"); err == nil {
+	if _, err := entered(t, late).Conn.ExecContext(t.Context(), "INSERT INTO notes VALUES ('more', 'x')"); err == nil {
 		t.Error("a new login of an instance over its size writes")
 	}
-	if got, err := texts(t.Context(), a.c, "SELECT `key` FROM notes"); err != nil || len(got) != 1 {
+	if got, err := texts(t.Context(), a.Conn, "SELECT `key` FROM notes"); err != nil || len(got) != 1 {
 		t.Errorf("it cannot read any more: %v %v", got, err)
 	}
-	execute(t, a.c, "DROP TABLE notes")
+	execute(t, a.Conn, "DROP TABLE notes")
 	if excess, err := d.Watch(t.Context(), i); err != nil || len(excess) > 0 {
 		t.Fatalf("after dropping the table: %+v %v", excess, err)
 	}
@@ -149,7 +149,7 @@ func TestWhatAGoneLoginDefinedGoesOnWorking(t *testing.T) {
 	if err := a.Put(t.Context(), "k", "v"); err != nil {
 		t.Fatal(err)
 	}
-	execute(t, a.c, "CREATE VIEW v AS SELECT * FROM notes", "CREATE FUNCTION f() RETURNS INT DETERMINISTIC RETURN 3", "CREATE TABLE l (n INT)", "CREATE TRIGGER tr AFTER INSERT ON notes FOR EACH ROW INSERT INTO l VALUES (f())")
+	execute(t, a.Conn, "CREATE VIEW v AS SELECT * FROM notes", "CREATE FUNCTION f() RETURNS INT DETERMINISTIC RETURN 3", "CREATE TABLE l (n INT)", "CREATE TRIGGER tr AFTER INSERT ON notes FOR EACH ROW INSERT INTO l VALUES (f())")
 	if _, err := d.Unbind(t.Context(), i, gone); err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func TestWhatAGoneLoginDefinedGoesOnWorking(t *testing.T) {
 	}
 	_, other := bind(t, d, i, "bnd_definer_2")
 	b := entered(t, other)
-	execute(t, b.c, "SELECT * FROM v", "SELECT f()", "INSERT INTO notes VALUES ('k2', 'v')")
+	execute(t, b.Conn, "SELECT * FROM v", "SELECT f()", "INSERT INTO notes VALUES ('k2', 'v')")
 	su := super(t)
 	kept := fmt.Sprint(c["username"])
 	if list, err := texts(t.Context(), su, "SELECT User FROM mysql.user WHERE User = ?", kept); err != nil || len(list) != 1 {
@@ -175,7 +175,7 @@ func TestWhatAGoneLoginDefinedGoesOnWorking(t *testing.T) {
 		t.Error("a resume opened a login that was unbound")
 	}
 	b = entered(t, other)
-	execute(t, b.c, "DROP VIEW v", "DROP FUNCTION f", "DROP TRIGGER tr")
+	execute(t, b.Conn, "DROP VIEW v", "DROP FUNCTION f", "DROP TRIGGER tr")
 	if _, err := d.Watch(t.Context(), i); err != nil {
 		t.Fatal(err)
 	}
@@ -234,10 +234,10 @@ func TestQueriesAreCountedOverUnbindFlushAndRestart(t *testing.T) {
 			}
 		}
 	}
-	run := func(a *app) {
+	run := func(a *mysql.App) {
 		t.Helper()
 		for range 5 {
-			execute(t, a.c, "SELECT 1")
+			execute(t, a.Conn, "SELECT 1")
 		}
 	}
 	run(a)
@@ -366,7 +366,7 @@ func TestNetworksAndTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := texts(t.Context(), a.c, "SELECT VARIABLE_VALUE FROM information_schema.SESSION_STATUS WHERE VARIABLE_NAME = 'Ssl_version'"); err != nil || len(got) != 1 || got[0] == "" {
+	if got, err := texts(t.Context(), a.Conn, "SELECT VARIABLE_VALUE FROM information_schema.SESSION_STATUS WHERE VARIABLE_NAME = 'Ssl_version'"); err != nil || len(got) != 1 || got[0] == "" {
 		t.Errorf("the session is not over TLS: %v %v", got, err)
 	}
 	a.Close()

@@ -65,23 +65,11 @@ func admin(t testing.TB) string { return running(t).URL() }
 
 // dial opens exactly one connection, as an app does, without trying again.
 func dial(ctx context.Context, address, user, password, database string, change ...func(*driver.Config)) (*sql.DB, *sql.Conn, error) {
-	c := driver.NewConfig()
-	c.User, c.Passwd, c.Net, c.Addr, c.DBName = user, password, "tcp", address, database
-	c.Timeout, c.Logger, c.MultiStatements = 10*time.Second, &driver.NopLogger{}, true
-	for _, f := range change {
-		f(c)
-	}
-	connector, err := driver.NewConnector(c)
+	a, err := mysql.Dial(ctx, address, user, password, database, change...)
 	if err != nil {
 		return nil, nil, err
 	}
-	db := sql.OpenDB(connector)
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		db.Close()
-		return nil, nil, err
-	}
-	return db, conn, nil
+	return a.DB, a.Conn, nil
 }
 
 func super(t testing.TB) *sql.Conn {
@@ -104,56 +92,13 @@ func execute(t testing.TB, c *sql.Conn, statements ...string) {
 	}
 }
 
-// app is a session of an app; its keys are the rows of a table that it makes for itself.
-type app struct {
-	db *sql.DB
-	c  *sql.Conn
-}
-
 func login(ctx context.Context, credentials map[string]any) (providertest.Session, error) {
 	return enter(ctx, credentials)
 }
 
-func enter(ctx context.Context, credentials map[string]any, change ...func(*driver.Config)) (*app, error) {
-	db, c, err := dial(ctx, fmt.Sprintf("%v:%v", credentials["host"], credentials["port"]), credentials["username"].(string), credentials["password"].(string), credentials["database"].(string), change...)
-	if err != nil {
-		return nil, err
-	}
-	return &app{db, c}, nil
+func enter(ctx context.Context, credentials map[string]any, change ...func(*driver.Config)) (*mysql.App, error) {
+	return mysql.Login(ctx, credentials, change...)
 }
-
-func (a *app) table(ctx context.Context) error {
-	_, err := a.c.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS notes (`key` VARCHAR(200) PRIMARY KEY, value LONGTEXT)")
-	return err
-}
-
-func (a *app) Put(ctx context.Context, key, value string) error {
-	if err := a.table(ctx); err != nil {
-		return err
-	}
-	_, err := a.c.ExecContext(ctx, "INSERT INTO notes VALUES (?, ?) ON DUPLICATE KEY UPDATE value = VALUES(value)", key, value)
-	return err
-}
-
-func (a *app) Get(ctx context.Context, key string) (value string, err error) {
-	if err := a.table(ctx); err != nil {
-		return "", err
-	}
-	err = a.c.QueryRowContext(ctx, "SELECT value FROM notes WHERE `key` = ?", key).Scan(&value)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = nil
-	}
-	return value, err
-}
-
-func (a *app) Keys(ctx context.Context) ([]string, error) {
-	if err := a.table(ctx); err != nil {
-		return nil, err
-	}
-	return texts(ctx, a.c, "SELECT `key` FROM notes")
-}
-
-func (a *app) Close() { _ = a.c.Close(); _ = a.db.Close() }
 
 func texts(ctx context.Context, c *sql.Conn, query string, args ...any) (list []string, err error) {
 	rows, err := c.QueryContext(ctx, query, args...)
@@ -178,7 +123,7 @@ func cling(ctx context.Context, s providertest.Session) error {
 		"CREATE TRIGGER tr BEFORE INSERT ON `mine'\"``x` FOR EACH ROW SET NEW.n = f()", "CREATE PROCEDURE p() BEGIN SELECT 1; END", "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO SET @x = 1",
 		"CREATE TEMPORARY TABLE tmp (a INT)", "SET PASSWORD = PASSWORD('changed by the app itself')", "START TRANSACTION", "INSERT INTO `mine'\"``x` VALUES (1, 0)",
 	} {
-		if _, err := s.(*app).c.ExecContext(ctx, text); err != nil {
+		if _, err := s.(*mysql.App).Conn.ExecContext(ctx, text); err != nil {
 			return fmt.Errorf("%s: %w", text, err)
 		}
 	}
@@ -213,20 +158,20 @@ func trespass(ctx context.Context, mine, theirs map[string]any) error {
 		"CREATE FUNCTION sys_exec RETURNS INT SONAME 'x.so'", "CREATE DEFINER=" + them + " VIEW theirs AS SELECT 1", "SELECT * FROM information_schema.INNODB_TRX", "SHOW ENGINE INNODB STATUS", "SHUTDOWN", "SET SESSION SQL_LOG_BIN = 0",
 		"SELECT LOAD_FILE('/etc/passwd') + (SELECT 1 FROM " + other + ".notes)",
 	} {
-		if _, err := a.c.ExecContext(ctx, text); err == nil {
+		if _, err := a.Conn.ExecContext(ctx, text); err == nil {
 			return nil
 		}
 	}
 	var file sql.NullString
-	if err := a.c.QueryRowContext(ctx, "SELECT LOAD_FILE('/etc/passwd')").Scan(&file); err != nil || file.Valid {
+	if err := a.Conn.QueryRowContext(ctx, "SELECT LOAD_FILE('/etc/passwd')").Scan(&file); err != nil || file.Valid {
 		return nil
 	}
-	_, _ = a.c.ExecContext(ctx, "CREATE TABLE elsewhere (a INT) DATA DIRECTORY = '/tmp'") // the option is ignored, or the statement refused
+	_, _ = a.Conn.ExecContext(ctx, "CREATE TABLE elsewhere (a INT) DATA DIRECTORY = '/tmp'") // the option is ignored, or the statement refused
 	for _, query := range []string{
 		"SELECT 1 FROM information_schema.TABLES WHERE CREATE_OPTIONS LIKE '%DIRECTORY%'", "SHOW DATABASES LIKE '" + other + "'", "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN ('information_schema', '" + me + "')", "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = '" + other + "'",
 		"SELECT ID FROM information_schema.PROCESSLIST WHERE USER = '" + them + "'", "SELECT GRANTEE FROM information_schema.SCHEMA_PRIVILEGES WHERE TABLE_SCHEMA <> '" + me + "'", "SELECT GRANTEE FROM information_schema.USER_PRIVILEGES WHERE GRANTEE LIKE '%" + them + "%'",
 	} {
-		if seen, err := texts(ctx, a.c, query); err != nil || len(seen) > 0 {
+		if seen, err := texts(ctx, a.Conn, query); err != nil || len(seen) > 0 {
 			return nil
 		}
 	}
@@ -262,6 +207,7 @@ func harness(t *testing.T) providertest.Harness {
 				UNION SELECT CONCAT('routine ', db, name) FROM mysql.proc UNION SELECT CONCAT('event ', db, name) FROM mysql.event
 				UNION SELECT CONCAT('book ', name) FROM sutler.instances UNION SELECT CONCAT('login ', name) FROM sutler.logins`)
 		},
+		Overfill: providertest.Fill(3 * (16 << 20)), Tight: providertest.Tightened(list[0].Plans[0], "storage_bytes", 16<<20),
 		Reopen: func(context.Context) (*providers.Provider, error) { return fresh(), nil },
 	}
 }
@@ -271,13 +217,5 @@ func TestConformance(t *testing.T) {
 	if err := h.Provider.Probe(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range providertest.Checks() {
-		t.Run(c.Name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			defer cancel()
-			if err := c.Run(ctx, h); err != nil {
-				t.Error(err)
-			}
-		})
-	}
+	providertest.Keep(t, "mysql", providertest.Conform(t, time.Minute, func(*testing.T) providertest.Harness { return h }))
 }

@@ -118,10 +118,30 @@ func (c *Cluster) Unbind(ctx context.Context, i providers.Instance, b providers.
 	if fault.KindOf(err) == fault.Refused {
 		return providers.Progress{Done: true}, nil // no server knows the account
 	}
-	if err == nil {
-		err = c.kick(ctx, account.public, u.public)
+	for n := 0; err == nil && n < 2; n++ {
+		if n > 0 {
+			err = pause(ctx, settling)
+		}
+		if err == nil {
+			err = c.kick(ctx, account.public, u.public)
+		}
 	}
 	return providers.Progress{Done: err == nil, Note: "the login is gone"}, err
+}
+
+// settling is how long a server may take from judging a login to counting its connection: one that was judged before the revocation shows
+// only then.
+const settling = 100 * time.Millisecond
+
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // connected is a connection of an account on one of the servers.

@@ -151,23 +151,7 @@ func (g *given) connect(t testing.TB) *nats.Cluster {
 
 // dial connects as an app does, by the credentials alone.
 func dial(c map[string]any, more ...natsgo.Option) (*natsgo.Conn, error) {
-	creds := c["creds"].(string)
-	options := append(more, natsgo.NoReconnect(), natsgo.Timeout(5*time.Second), natsgo.UserCredentialBytes([]byte(creds)))
-	if ca, ok := c["ca"].(string); ok {
-		pool := x509.NewCertPool()
-		pool.AppendCertsFromPEM([]byte(ca))
-		options = append(options, natsgo.Secure(&tls.Config{MinVersion: tls.VersionTLS12, RootCAs: pool}))
-	}
-	return natsgo.Connect(c["uri"].(string), options...)
-}
-
-func enter(_ context.Context, credentials map[string]any) (providertest.Session, error) {
-	c, err := dial(credentials)
-	if err != nil {
-		return nil, err
-	}
-	js, err := jetstream.New(c)
-	return &app{c, js}, err
+	return nats.Dial(c, more...)
 }
 
 // wander listens to everything while the other tenant talks, and asks the servers for what is the operator's.
@@ -216,7 +200,7 @@ func (g *given) harness(t testing.TB) providertest.Harness {
 	list, err := p.Offerings(t.Context())
 	must(t, 0, err)
 	return providertest.Harness{
-		Provider: p, Plan: list[0].Plans[0], Other: list[0].Plans[1], Login: enter, Trespass: wander,
+		Provider: p, Plan: list[0].Plans[0], Other: list[0].Plans[1], Login: login, Trespass: wander,
 		Leftovers: func(ctx context.Context) ([]string, error) { return c.Accounts(ctx) },
 		Reopen: func(ctx context.Context) (*providers.Provider, error) {
 			p := providers.New(providers.Settings{Name: "nats", Failures: 1000}, g.connect(t), nil)
@@ -225,20 +209,10 @@ func (g *given) harness(t testing.TB) providertest.Harness {
 	}
 }
 
-func (g *given) conform(t *testing.T, only ...string) {
+func (g *given) conform(t *testing.T, only ...string) []providertest.Result {
+	t.Helper()
 	h := g.harness(t)
-	for _, c := range providertest.Checks() {
-		if len(only) > 0 && !strings.Contains(strings.Join(only, " "), c.Name) {
-			continue
-		}
-		t.Run(c.Name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-			defer cancel()
-			if err := c.Run(ctx, h); err != nil {
-				t.Error(err)
-			}
-		})
-	}
+	return providertest.Conform(t, 2*time.Minute, func(*testing.T) providertest.Harness { return h }, only...)
 }
 
 func TestConformanceOfAGivenServer(t *testing.T) {

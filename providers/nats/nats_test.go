@@ -34,77 +34,13 @@ func start(t testing.TB, s nats.Settings) *nats.Driver {
 	return d
 }
 
-// app is a session of an app; its keys are those of a key-value bucket.
-type app struct {
-	c  *natsgo.Conn
-	js jetstream.JetStream
-}
-
-func login(_ context.Context, credentials map[string]any) (providertest.Session, error) {
-	c, err := natsgo.Connect(credentials["uri"].(string), natsgo.NoReconnect(), natsgo.Timeout(5*time.Second))
+func login(ctx context.Context, credentials map[string]any) (providertest.Session, error) {
+	a, err := nats.Login(ctx, credentials)
 	if err != nil {
 		return nil, err
 	}
-	js, err := jetstream.New(c)
-	return &app{c, js}, err
+	return a, nil
 }
-
-func (a *app) bucket(ctx context.Context) (jetstream.KeyValue, error) {
-	if a.c.IsClosed() {
-		return nil, natsgo.ErrConnectionClosed
-	}
-	kv, err := a.js.KeyValue(ctx, "notes")
-	if !errors.Is(err, jetstream.ErrBucketNotFound) {
-		return kv, err
-	}
-	for {
-		kv, err = a.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: "notes", MaxBytes: 1 << 20})
-		if api, ok := errors.AsType[*jetstream.APIError](err); !ok || api.ErrorCode != storeFailed || ctx.Err() != nil {
-			return kv, err // a node of a cluster that has just heard of the account says that it cannot store anything yet
-		}
-	}
-}
-
-// storeFailed is JetStream's code for a stream whose store could not be made.
-const storeFailed = 10049
-
-func (a *app) Put(ctx context.Context, key, value string) error {
-	kv, err := a.bucket(ctx)
-	if err != nil {
-		return err
-	}
-	_, err = kv.PutString(ctx, key, value)
-	return err
-}
-
-func (a *app) Get(ctx context.Context, key string) (string, error) {
-	kv, err := a.bucket(ctx)
-	if err != nil {
-		return "", err
-	}
-	e, err := kv.Get(ctx, key)
-	if errors.Is(err, jetstream.ErrKeyNotFound) {
-		return "", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	return string(e.Value()), nil
-}
-
-func (a *app) Keys(ctx context.Context) ([]string, error) {
-	kv, err := a.bucket(ctx)
-	if err != nil {
-		return nil, err
-	}
-	keys, err := kv.Keys(ctx)
-	if errors.Is(err, jetstream.ErrNoKeysFound) {
-		return nil, nil
-	}
-	return keys, err
-}
-
-func (a *app) Close() { a.c.Close() }
 
 // trespass listens to everything while the other tenant talks, and asks the server for what is the operator's.
 func trespass(ctx context.Context, mine, theirs map[string]any) error {
@@ -195,15 +131,7 @@ func harness(t *testing.T) providertest.Harness {
 }
 
 func TestConformance(t *testing.T) {
-	for _, c := range providertest.Checks() {
-		t.Run(c.Name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			defer cancel()
-			if err := c.Run(ctx, harness(t)); err != nil {
-				t.Error(err)
-			}
-		})
-	}
+	providertest.Keep(t, "nats, embedded", providertest.Conform(t, time.Minute, harness))
 }
 
 func TestTwoServersInOneProcess(t *testing.T) {

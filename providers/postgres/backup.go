@@ -50,9 +50,9 @@ func (s session) copying(ctx context.Context, i providers.Instance, f func(c *pg
 	}
 	room := s.room(i.Plan)
 	if room >= 0 {
-		room++ // an app that uses all connections must not keep its own copy from being made
+		room += 2 // an app that uses all connections must not keep its own copy from being made; nor must our first connection, which ends in its own time
 	}
-	err = run(ctx, s, fmt.Sprintf(`ALTER ROLE %%[1]s LOGIN PASSWORD '%s' CONNECTION LIMIT 1; GRANT CONNECT, TEMPORARY ON DATABASE %%[2]s TO %%[1]s; ALTER DATABASE %%[2]s CONNECTION LIMIT %d`, verifier, room), role, s.database)
+	err = run(ctx, s, fmt.Sprintf(`ALTER ROLE %%[1]s LOGIN PASSWORD '%s' CONNECTION LIMIT 2; GRANT CONNECT, TEMPORARY ON DATABASE %%[2]s TO %%[1]s; ALTER DATABASE %%[2]s CONNECTION LIMIT %d`, verifier, room), role, s.database)
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func (d *Driver) piped(ctx context.Context, i providers.Instance, name string, i
 		}
 		return s.copying(ctx, i, func(c *pgx.Conn) error {
 			login := c.Config()
-			if err := c.Close(ctx); err != nil { // the login has one connection
+			if err := c.Close(ctx); err != nil { // so that the program finds room
 				return err
 			}
 			mode := "prefer"

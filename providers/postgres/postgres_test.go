@@ -86,61 +86,21 @@ func broker(t testing.TB) string {
 	return strings.Replace(su, "sutler:admin@", "broker:broker@", 1)
 }
 
-// app is a session of an app; its keys are the rows of a table that it makes for itself.
-type app struct{ c *pgx.Conn }
-
 func login(ctx context.Context, credentials map[string]any) (providertest.Session, error) {
-	c, err := pgx.Connect(ctx, credentials["uri"].(string))
+	a, err := postgres.Login(ctx, credentials)
 	if err != nil {
 		return nil, err
 	}
-	return &app{c}, nil
+	return a, nil
 }
-
-func (a *app) table(ctx context.Context) error {
-	_, err := a.c.Exec(ctx, `CREATE TABLE IF NOT EXISTS notes (key text PRIMARY KEY, value text)`)
-	return err
-}
-
-func (a *app) Put(ctx context.Context, key, value string) error {
-	if err := a.table(ctx); err != nil {
-		return err
-	}
-	_, err := a.c.Exec(ctx, `INSERT INTO notes VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = $2`, key, value)
-	return err
-}
-
-func (a *app) Get(ctx context.Context, key string) (value string, err error) {
-	if err := a.table(ctx); err != nil {
-		return "", err
-	}
-	err = a.c.QueryRow(ctx, `SELECT value FROM notes WHERE key = $1`, key).Scan(&value)
-	if errors.Is(err, pgx.ErrNoRows) {
-		err = nil
-	}
-	return value, err
-}
-
-func (a *app) Keys(ctx context.Context) ([]string, error) {
-	if err := a.table(ctx); err != nil {
-		return nil, err
-	}
-	rows, err := a.c.Query(ctx, `SELECT key FROM notes`)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowTo[string])
-}
-
-func (a *app) Close() { _ = a.c.Close(context.Background()) }
 
 // cling owns objects under the login's own name, in two schemas, grants on them, and changes its password and settings.
 func cling(ctx context.Context, s providertest.Session) error {
-	_, err := s.(*app).c.Exec(ctx, `SET ROLE NONE; DO $$ BEGIN EXECUTE format('ALTER ROLE %I PASSWORD ''changed''; ALTER ROLE %I SET statement_timeout = 0', session_user, session_user); END $$;`)
+	_, err := s.(*postgres.App).Conn.Exec(ctx, `SET ROLE NONE; DO $$ BEGIN EXECUTE format('ALTER ROLE %I PASSWORD ''changed''; ALTER ROLE %I SET statement_timeout = 0', session_user, session_user); END $$;`)
 	if err != nil {
 		return err
 	}
-	_, err = s.(*app).c.Exec(ctx, `CREATE SCHEMA "mine'""x"; CREATE TABLE "mine'""x".t (a serial PRIMARY KEY); CREATE VIEW "mine'""x".v AS SELECT * FROM "mine'""x".t;
+	_, err = s.(*postgres.App).Conn.Exec(ctx, `CREATE SCHEMA "mine'""x"; CREATE TABLE "mine'""x".t (a serial PRIMARY KEY); CREATE VIEW "mine'""x".v AS SELECT * FROM "mine'""x".t;
 		CREATE FUNCTION "mine'""x".f() RETURNS int LANGUAGE sql AS 'SELECT 1'; GRANT SELECT ON "mine'""x".t TO PUBLIC; SELECT lo_create(0); CREATE TEMP TABLE tmp (a int);
 		ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC`)
 	return err
@@ -213,6 +173,7 @@ func harness(t *testing.T, admin string) providertest.Harness {
 			}
 			return pgx.CollectRows(rows, pgx.RowTo[string])
 		},
+		Overfill: providertest.Fill(3 * (16 << 20)), Tight: providertest.Tightened(list[0].Plans[0], "storage_bytes", 16<<20),
 		Reopen: func(context.Context) (*providers.Provider, error) { return open(), nil },
 	}
 }
@@ -221,15 +182,7 @@ func TestConformance(t *testing.T) {
 	for name, admin := range map[string]string{"superuser": superuser(t), "broker": broker(t)} {
 		t.Run(name, func(t *testing.T) {
 			h := harness(t, admin)
-			for _, c := range providertest.Checks() {
-				t.Run(c.Name, func(t *testing.T) {
-					ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-					defer cancel()
-					if err := c.Run(ctx, h); err != nil {
-						t.Error(err)
-					}
-				})
-			}
+			providertest.Keep(t, "postgres, as "+name, providertest.Conform(t, time.Minute, func(*testing.T) providertest.Harness { return h }))
 		})
 	}
 }

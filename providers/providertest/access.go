@@ -9,7 +9,6 @@ import (
 	"reflect"
 	"strings"
 
-	"github.com/sutlerhq/sutler/internal/ids"
 	"github.com/sutlerhq/sutler/providers"
 )
 
@@ -176,7 +175,7 @@ func unbindSparesOthers(ctx context.Context, h Harness) error {
 
 func unbindUnknown(ctx context.Context, h Harness) error {
 	never := newBinding()
-	if err := h.instance(ids.New("ins")).unbind(ctx, &never); err != nil {
+	if err := h.instance(h.fresh()).unbind(ctx, &never); err != nil {
 		return errs("of an instance that never was: %w", err)
 	}
 	return h.with(ctx, func(t *tenant) error { b := newBinding(); return t.unbind(ctx, &b) })

@@ -41,6 +41,14 @@ type Harness struct {
 	Leftovers func(ctx context.Context) ([]string, error)
 	// Reopen gives the provider as a new process would see it. Optional.
 	Reopen func(ctx context.Context) (*providers.Provider, error)
+	// Overfill lets an app pass, for certain, a limit of Tight that the driver watches. Optional.
+	Overfill func(ctx context.Context, i providers.Instance, s Session) error
+	Tight    catalog.Plan // whose watched limit is passed; zero: Plan
+
+	Prefix string          // that the ids of all instances begin with; default: ins
+	Made   func(id string) // hears the id of every instance before it is asked for, so that what a broken driver left can be removed. Optional
+
+	revoked *[]time.Duration // where revocation times go
 }
 
 // Check is one thing that a driver must do.
@@ -48,26 +56,6 @@ type Check struct {
 	Name string // lower_case, stable: reports refer to it
 	What string // one sentence for people
 	Run  func(ctx context.Context, h Harness) error
-}
-
-// Result is how one check went.
-type Result struct {
-	Name, What string
-	Err        error // nil: passed
-	Took       time.Duration
-}
-
-// Report runs all checks one after the other, each with this deadline.
-func Report(ctx context.Context, h Harness, deadline time.Duration) []Result {
-	var list []Result
-	for _, c := range Checks() {
-		began := time.Now()
-		one, cancel := context.WithTimeout(ctx, deadline)
-		err := c.Run(one, h)
-		cancel()
-		list = append(list, Result{Name: c.Name, What: c.What, Err: err, Took: time.Since(began)})
-	}
-	return list
 }
 
 // errs says what a driver did wrong.
@@ -80,15 +68,23 @@ type tenant struct {
 }
 
 func (h Harness) instance(id string) *tenant {
+	if h.Made != nil {
+		h.Made(id)
+	}
 	return &tenant{h: h, Instance: providers.Instance{
 		ID: id, Plan: h.Plan, Params: json.RawMessage(`{}`), Owner: providers.Owner{Org: "org_check", Project: "prj_check"},
 	}}
 }
 
+func (h Harness) prefix() string { return cmp.Or(h.Prefix, "ins") }
+
+// fresh is an id that no instance has had.
+func (h Harness) fresh() string { return ids.New(h.prefix()) }
+
 // with makes an instance, runs f on it, and removes it whatever f said.
 func (h Harness) with(ctx context.Context, f func(t *tenant) error) (err error) {
-	t := h.instance(ids.New("ins"))
-	defer func() { err = errors.Join(err, t.deprovision(context.WithoutCancel(ctx))) }()
+	t := h.instance(h.fresh())
+	defer func() { err = errors.Join(err, t.deprovision(ctx)) }()
 	if err := t.provision(ctx); err != nil {
 		return err
 	}
@@ -123,7 +119,11 @@ func (t *tenant) provision(ctx context.Context) error {
 	return until(ctx, "provision", &t.State, func() (providers.Progress, error) { return t.h.Provider.Provision(ctx, t.Instance) })
 }
 
+// deprovision is asked for when the check was given up, too: nothing may stay.
 func (t *tenant) deprovision(ctx context.Context) error {
+	if ctx.Err() != nil {
+		ctx = context.WithoutCancel(ctx)
+	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	return until(ctx, "deprovision", &t.State, func() (providers.Progress, error) { return t.h.Provider.Deprovision(ctx, t.Instance) })

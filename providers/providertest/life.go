@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
-	"github.com/sutlerhq/sutler/internal/ids"
 	"github.com/sutlerhq/sutler/providers"
 )
 
@@ -46,14 +46,14 @@ func provisionAtOnce(ctx context.Context, h Harness) error {
 	if err != nil {
 		return err
 	}
-	id := ids.New("ins")
+	id := h.fresh()
 	made := atOnce(func() error { return h.instance(id).provision(ctx) })
 	return errors.Join(made, h.instance(id).deprovision(ctx), h.same(ctx, before))
 }
 
 func inspectHonest(ctx context.Context, h Harness) error {
 	if !h.Provider.Can(providers.Inspects) {
-		return nil
+		return NotOffered("the driver cannot look at an instance")
 	}
 	var kept *tenant
 	err := h.with(ctx, func(t *tenant) error {
@@ -75,7 +75,7 @@ func inspectHonest(ctx context.Context, h Harness) error {
 }
 
 func deprovisionUnknown(ctx context.Context, h Harness) error {
-	return h.instance(ids.New("ins")).deprovision(ctx)
+	return h.instance(h.fresh()).deprovision(ctx)
 }
 
 func deprovisionAgain(ctx context.Context, h Harness) error {
@@ -92,7 +92,7 @@ func deprovisionHalfMade(ctx context.Context, h Harness) error {
 		return err
 	}
 	for _, after := range []time.Duration{0, time.Millisecond, 5 * time.Millisecond, 20 * time.Millisecond, 50 * time.Millisecond} {
-		t := h.instance(ids.New("ins"))
+		t := h.instance(h.fresh())
 		short, cancel := context.WithTimeout(ctx, after)
 		p, _ := h.Provider.Provision(short, t.Instance) // broken off: whether it failed does not matter
 		cancel()
@@ -123,7 +123,7 @@ func lateProvision(ctx context.Context, h Harness) error {
 	if err != nil {
 		return err
 	}
-	first := h.instance(ids.New("ins"))
+	first := h.instance(h.fresh())
 	err = h.with(ctx, func(t *tenant) error {
 		first = h.instance(t.ID)
 		_, _, s, err := t.bound(ctx)
@@ -148,6 +148,58 @@ func lateProvision(ctx context.Context, h Harness) error {
 	late, _ := h.Provider.Provision(ctx, first.Instance) // it lands after Deprovision; it may refuse or make the instance anew
 	first.State = late.State
 	return errors.Join(first.deprovision(ctx), h.same(ctx, before))
+}
+
+func lateProvisionFound(ctx context.Context, h Harness) error {
+	lists, inspects := h.Provider.Can(providers.Lists), h.Provider.Can(providers.Inspects)
+	if !lists && !inspects {
+		return NotOffered("the driver can neither list nor look at what it made")
+	}
+	before, err := h.Leftovers(ctx)
+	if err != nil {
+		return err
+	}
+	gone := h.instance(h.fresh())
+	if err := errors.Join(gone.provision(ctx), gone.deprovision(ctx)); err != nil {
+		return err
+	}
+	late := h.instance(gone.ID) // frozen in flight, it knows of no State
+	landed := late.provision(ctx) == nil
+	found, err := late.found(ctx, lists, inspects)
+	if err == nil && landed && !found {
+		err = errs("a Provision landed after Deprovision and is seen nowhere")
+	}
+	late.State = nil // reconcile knows the id alone
+	if err := errors.Join(err, late.deprovision(ctx)); err != nil {
+		return err
+	}
+	if found, err := late.found(ctx, lists, inspects); err != nil || found {
+		return errs("a late Provision is still seen after it was removed: %v", err)
+	}
+	return h.same(ctx, before)
+}
+
+// found tells whether every way to look at the backend shows the instance; that they do not agree is an error.
+func (t *tenant) found(ctx context.Context, lists, inspects bool) (bool, error) {
+	var seen []bool
+	if lists {
+		names, err := t.h.Provider.List(ctx)
+		if err != nil {
+			return false, err
+		}
+		seen = append(seen, slices.Contains(names, t.h.Provider.NameOf(t.ID)))
+	}
+	if inspects {
+		in, err := t.h.Provider.Inspect(ctx, t.Instance)
+		if err != nil {
+			return false, err
+		}
+		seen = append(seen, in.Exists)
+	}
+	if slices.Contains(seen, !seen[0]) {
+		return false, errs("List and Inspect do not agree")
+	}
+	return seen[0], nil
 }
 
 // lateOnSuspended checks that a Provision which lands late opens no suspended instance.
@@ -179,7 +231,7 @@ func (t *tenant) resume(ctx context.Context) error {
 
 func stateSurvives(ctx context.Context, h Harness) error {
 	if h.Reopen == nil {
-		return nil
+		return NotOffered("there is no other process to go on in")
 	}
 	return h.with(ctx, func(t *tenant) error {
 		b := newBinding()
@@ -218,14 +270,14 @@ func oddIDs(ctx context.Context, h Harness) error {
 	if err != nil {
 		return err
 	}
-	long := strings.Repeat("x", 200)
+	own, long := h.prefix(), strings.Repeat("x", 200)
 	for _, pair := range [][2]string{
-		{`ins_'; DROP DATABASE postgres; --`, `ins_"; DROP DATABASE postgres; --`},
-		{"ins_größe 数据库 🐘", "ins_größe 数据库 🐙"},
-		{long + "a", long + "b"},
-		{"ins_Case", "ins_case"},
-		{"../../ins", "ins.*.>"},
-		{`\`, `%s%d`},
+		{own + `_'; DROP DATABASE postgres; --`, own + `_"; DROP DATABASE postgres; --`},
+		{own + "_größe 数据库 🐘", own + "_größe 数据库 🐙"},
+		{own + long + "a", own + long + "b"},
+		{own + "_Case", own + "_case"},
+		{own + "/../../x", own + ".*.>"},
+		{own + `\`, own + `%s%d`},
 	} {
 		if err := oddPair(ctx, h, pair); err != nil {
 			return errs("ids %q: %w", pair, err)

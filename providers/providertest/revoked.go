@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 )
 
 func tenantsApart(ctx context.Context, h Harness) error {
@@ -69,6 +70,34 @@ func revokedSession(ctx context.Context, h Harness) error {
 			return err
 		}
 		return dies(ctx, s)
+	})
+}
+
+// rounds are how often revoked_in_time takes access away.
+const rounds = 5
+
+func revokedInTime(ctx context.Context, h Harness) error {
+	return h.with(ctx, func(t *tenant) error {
+		for range rounds {
+			b, _, s, err := t.bound(ctx)
+			if err != nil {
+				return err
+			}
+			_, err = s.Get(ctx, "anything")
+			if err == nil {
+				err = t.unbind(ctx, b)
+			}
+			began := time.Now()
+			err = errors.Join(err, dies(ctx, s))
+			if h.revoked != nil {
+				*h.revoked = append(*h.revoked, time.Since(began))
+			}
+			s.Close()
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

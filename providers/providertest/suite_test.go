@@ -58,6 +58,10 @@ func harness(t *testing.T, backend *fake.Driver, driver providers.Driver) provid
 		},
 		Leftovers: func(context.Context) ([]string, error) { return backend.Leftovers() },
 		Reopen:    func(context.Context) (*providers.Provider, error) { return wrap(), nil },
+		Overfill: func(_ context.Context, i providers.Instance, _ providertest.Session) error {
+			backend.Exceed(i.ID, providers.Excess{Limit: "connections", Allowed: 10, Used: 11})
+			return nil
+		},
 	}
 }
 
@@ -86,8 +90,8 @@ func TestFakePasses(t *testing.T) {
 					continue // stumbling is what it is for; two whole lives show that it gets up again
 				}
 				t.Run(where+"/"+plan+"/"+c.Name, func(t *testing.T) {
-					if err := c.Run(t.Context(), h); err != nil {
-						t.Error(err)
+					if r := c.Try(t.Context(), h); !r.Passed() {
+						t.Error(r.Err, r.NotOffered)
 					}
 				})
 			}
@@ -316,6 +320,16 @@ func TestBrokenDriversAreCaught(t *testing.T) {
 		{"update_keeps", func(d *fake.Driver) providers.Driver { return wiper{d} }},
 		{"late_provision", func(d *fake.Driver) providers.Driver { return reopener{d} }},
 		{"odd_ids", func(d *fake.Driver) providers.Driver { return folder{d} }},
+		{"odd_names", func(d *fake.Driver) providers.Driver { return cutter{d} }},
+		{"backup_restores", func(d *fake.Driver) providers.Driver { return loser{d} }},
+		{"backup_restores", func(d *fake.Driver) providers.Driver { return mover{d} }},
+		{"backup_restores", func(d *fake.Driver) providers.Driver { return dropper{d} }},
+		{"counts_agree", func(d *fake.Driver) providers.Driver { return guesser{d} }},
+		{"excess_told", func(d *fake.Driver) providers.Driver { return blind{d} }},
+		{"excess_told", func(d *fake.Driver) providers.Driver { return alarmed{d} }},
+		{"revoked_in_time", func(d *fake.Driver) providers.Driver { return sloppy{d} }},
+		{"late_provision_found", func(d *fake.Driver) providers.Driver { return hider{d} }},
+		{"late_provision_found", func(d *fake.Driver) providers.Driver { return forgetful{d} }},
 	} {
 		t.Run(c.by, func(t *testing.T) {
 			t.Parallel()
@@ -327,10 +341,10 @@ func TestBrokenDriversAreCaught(t *testing.T) {
 				if check.Name != c.by {
 					continue
 				}
-				if err := check.Run(ctx, h); err == nil {
-					t.Errorf("%T passes %s", c.broke(d), c.by)
+				if r := check.Try(ctx, h); r.Err == nil {
+					t.Errorf("%T passes %s %s", c.broke(d), c.by, r.NotOffered)
 				} else {
-					t.Logf("%T: %v", c.broke(d), err)
+					t.Logf("%T: %v", c.broke(d), r.Err)
 				}
 				return
 			}

@@ -12,7 +12,7 @@ import (
 
 func readingsSound(ctx context.Context, h Harness) error {
 	if !h.Provider.Can(providers.Meters) {
-		return nil
+		return NotOffered("the driver reads no usage")
 	}
 	return h.with(ctx, func(t *tenant) error {
 		_, _, s, err := t.bound(ctx)
@@ -64,7 +64,7 @@ func sound(r, before providers.Reading, plan catalog.Plan) error {
 
 func suspendKeeps(ctx context.Context, h Harness) error {
 	if !h.Provider.Can(providers.Suspends) {
-		return nil
+		return NotOffered("the driver suspends nothing")
 	}
 	return h.with(ctx, func(t *tenant) error {
 		_, credentials, s, err := t.bound(ctx)
@@ -98,7 +98,7 @@ func suspendKeeps(ctx context.Context, h Harness) error {
 
 func updateKeeps(ctx context.Context, h Harness) error {
 	if !h.Provider.Can(providers.Updates) || h.Other.Name == "" {
-		return nil
+		return NotOffered("there is no plan to change to, or the driver changes none")
 	}
 	return h.with(ctx, func(t *tenant) error {
 		b, credentials, s, err := t.bound(ctx)
@@ -133,7 +133,7 @@ func updateKeeps(ctx context.Context, h Harness) error {
 
 func targetAnswers(ctx context.Context, h Harness) error {
 	if !h.Provider.Can(providers.Targets) {
-		return nil
+		return NotOffered("the driver names nothing to measure")
 	}
 	return h.with(ctx, func(t *tenant) error {
 		target, err := h.Provider.Target(ctx, t.Instance)

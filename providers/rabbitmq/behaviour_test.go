@@ -53,7 +53,7 @@ func bound(t testing.TB, d *rabbitmq.Driver, i providers.Instance, id string) (p
 	return b, g.Credentials["uri"].(string)
 }
 
-func connect(t testing.TB, uri string) *app {
+func connect(t testing.TB, uri string) *rabbitmq.App {
 	t.Helper()
 	a, err := dial(uri)
 	if err != nil {
@@ -105,8 +105,8 @@ func TestConnectionsAndQueuesAreHeld(t *testing.T) {
 }
 
 // fill publishes n messages of a size to a queue, confirmed.
-func fill(ctx context.Context, a *app, queue string, n, size int) error {
-	return a.with(func(ch *amqp.Channel) error {
+func fill(ctx context.Context, a *rabbitmq.App, queue string, n, size int) error {
+	return a.With(func(ch *amqp.Channel) error {
 		if _, err := ch.QueueDeclare(queue, true, false, false, false, amqp.Table{"x-max-length": 1_000_000}); err != nil {
 			return err
 		}
@@ -126,8 +126,8 @@ func fill(ctx context.Context, a *app, queue string, n, size int) error {
 	})
 }
 
-func length(a *app, queue string) (n int, err error) {
-	err = a.with(func(ch *amqp.Channel) error {
+func length(a *rabbitmq.App, queue string) (n int, err error) {
+	err = a.With(func(ch *amqp.Channel) error {
 		q, err := ch.QueueDeclarePassive(queue, true, false, false, false, nil)
 		n = q.Messages
 		return err

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -19,98 +18,21 @@ import (
 	"github.com/sutlerhq/sutler/providers/rabbitmq"
 )
 
-// app is a connection as an app has it. A value is the one message of a durable queue named after its key.
-type app struct {
-	c     *amqp.Connection
-	names []string // queues it looks for: AMQP lists none
-}
-
-func login(_ context.Context, credentials map[string]any) (providertest.Session, error) {
-	return dial(credentials["uri"].(string))
-}
-
-func dial(uri string) (*app, error) {
-	c, err := amqp.DialConfig(uri, amqp.Config{Heartbeat: 10 * time.Second, Dial: func(network, addr string) (net.Conn, error) {
-		return net.DialTimeout(network, addr, 10*time.Second)
-	}})
+func login(ctx context.Context, credentials map[string]any) (providertest.Session, error) {
+	a, err := rabbitmq.Login(ctx, credentials)
 	if err != nil {
 		return nil, err
 	}
-	return &app{c, []string{"secret", "mine"}}, nil
+	return a, nil
 }
 
-// with runs f on a channel of its own: an error closes the channel.
-func (a *app) with(f func(ch *amqp.Channel) error) error {
-	ch, err := a.c.Channel()
-	if err != nil {
-		return err
-	}
-	return errors.Join(f(ch), quiet(ch.Close()))
+func dial(uri string) (*rabbitmq.App, error) {
+	return rabbitmq.Login(context.Background(), map[string]any{"uri": uri})
 }
-
-// quiet takes "it is closed already" for a good end: the error that closed it has been told.
-func quiet(err error) error {
-	if errors.Is(err, amqp.ErrClosed) {
-		return nil
-	}
-	return err
-}
-
-func (a *app) Put(ctx context.Context, key, value string) error {
-	return a.with(func(ch *amqp.Channel) error {
-		if _, err := ch.QueueDeclare(key, true, false, false, false, nil); err != nil {
-			return err
-		}
-		if err := ch.Confirm(false); err != nil {
-			return err
-		}
-		if _, err := ch.QueuePurge(key, false); err != nil {
-			return err
-		}
-		sure, err := ch.PublishWithDeferredConfirmWithContext(ctx, "", key, true, false, amqp.Publishing{Body: []byte(value), DeliveryMode: amqp.Persistent})
-		if err != nil {
-			return err
-		}
-		if ok, err := sure.WaitContext(ctx); err != nil || !ok {
-			return fmt.Errorf("not confirmed: %w", errors.Join(err, amqp.ErrClosed))
-		}
-		return nil
-	})
-}
-
-func (a *app) Get(_ context.Context, key string) (value string, err error) {
-	err = a.with(func(ch *amqp.Channel) error {
-		m, ok, err := ch.Get(key, false)
-		if err != nil || !ok {
-			return err
-		}
-		value = string(m.Body)
-		return m.Nack(false, true)
-	})
-	if e := new(amqp.Error); errors.As(err, &e) && e.Code == amqp.NotFound {
-		return "", nil
-	}
-	return value, err
-}
-
-func (a *app) Keys(context.Context) (list []string, err error) {
-	for _, name := range a.names {
-		err := a.with(func(ch *amqp.Channel) error {
-			_, err := ch.QueueDeclarePassive(name, true, false, false, false, nil)
-			return err
-		})
-		if err == nil {
-			list = append(list, name)
-		}
-	}
-	return list, nil
-}
-
-func (a *app) Close() { _ = a.c.Close() } // it may be dead: that is what the tests are about
 
 // cling owns what is hard to take away: exclusive and durable queues, a consumer, unacknowledged messages, exchanges bound to each other.
 func cling(ctx context.Context, s providertest.Session) error {
-	ch, err := s.(*app).c.Channel()
+	ch, err := s.(*rabbitmq.App).Conn.Channel()
 	if err != nil {
 		return err
 	}
@@ -239,35 +161,21 @@ func harness(t *testing.T, management bool) providertest.Harness {
 		Provider: p, Plan: list[0].Plans[0], Other: list[0].Plans[1],
 		Login: login, Trespass: trespass(t, "http://"+s.Admin), Cling: cling,
 		Leftovers: func(context.Context) ([]string, error) { return leftovers(root) },
-		Reopen:    func(context.Context) (*providers.Provider, error) { return open(), nil },
+		Overfill:  providertest.Fill(3 * (4 << 20)), Tight: providertest.Tightened(list[0].Plans[0], "storage_bytes", 4<<20),
+		Reopen: func(context.Context) (*providers.Provider, error) { return open(), nil },
 	}
 }
 
 func TestConformance(t *testing.T) {
 	h := harness(t, false)
-	for _, c := range providertest.Checks() {
-		t.Run(c.Name, func(t *testing.T) { check(t, c, h) })
-	}
+	providertest.Keep(t, "rabbitmq", providertest.Conform(t, 2*time.Minute, func(*testing.T) providertest.Harness { return h }))
 }
 
 // The tag changes what a login may see and how it is shut; the rest is the same.
 func TestConformanceWithManagement(t *testing.T) {
 	h := harness(t, true)
-	for _, c := range providertest.Checks() {
-		switch c.Name {
-		case "credentials_complete", "tenants_apart", "suspend_keeps", "revoked_clinging", "nothing_left":
-			t.Run(c.Name, func(t *testing.T) { check(t, c, h) })
-		}
-	}
-}
-
-func check(t *testing.T, c providertest.Check, h providertest.Harness) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	if err := c.Run(ctx, h); err != nil {
-		t.Error(err)
-	}
+	providertest.Conform(t, 2*time.Minute, func(*testing.T) providertest.Harness { return h },
+		"credentials_complete", "tenants_apart", "suspend_keeps", "revoked_clinging", "nothing_left")
 }
 
 // The way in that Trespass expects to be shut is the one that the administrator's login finds open: the attempts themselves are sound.

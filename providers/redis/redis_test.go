@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -65,69 +64,12 @@ func sharedServer(t testing.TB) string {
 	return "redis://admin:admin@" + p.Address
 }
 
-// app is a session of an app; it writes below the prefix that it was given.
-type app struct {
-	*client.Conn
-	c      *client.Client
-	prefix string
-}
-
-func options(credentials map[string]any) (*client.Options, error) {
-	o, err := client.ParseURL(credentials["uri"].(string))
-	if err != nil {
-		return nil, err
-	}
-	o.DisableIdentity, o.MaxRetries, o.Protocol, o.ContextTimeoutEnabled = true, -1, 2, true
-	return o, nil
-}
-
 func login(ctx context.Context, credentials map[string]any) (providertest.Session, error) {
-	o, err := options(credentials)
+	a, err := redis.Login(ctx, credentials)
 	if err != nil {
-		return nil, err
-	}
-	prefix, _ := credentials["prefix"].(string)
-	opened := false
-	o.Dialer = func(ctx context.Context, network, address string) (net.Conn, error) { // one connection, never a second one instead
-		if opened {
-			return nil, net.ErrClosed
-		}
-		opened = true
-		return (&net.Dialer{}).DialContext(ctx, network, address)
-	}
-	c := client.NewClient(o)
-	a := &app{Conn: c.Conn(), c: c, prefix: prefix}
-	if err := a.Ping(ctx).Err(); err != nil {
-		a.Close()
 		return nil, err
 	}
 	return a, nil
-}
-
-func (a *app) Put(ctx context.Context, key, value string) error {
-	return a.Set(ctx, a.prefix+key, value, 0).Err()
-}
-
-func (a *app) Get(ctx context.Context, key string) (string, error) {
-	value, err := a.Conn.Get(ctx, a.prefix+key).Result()
-	if errors.Is(err, client.Nil) {
-		err = nil
-	}
-	return value, err
-}
-
-// Keys lists what can be seen: on a shared server only what one asks for by name.
-func (a *app) Keys(ctx context.Context) ([]string, error) {
-	keys, err := a.Conn.Keys(ctx, "*").Result()
-	if a.prefix != "" && err != nil && strings.HasPrefix(err.Error(), "NOPERM") {
-		return nil, nil
-	}
-	return keys, err
-}
-
-func (a *app) Close() {
-	_ = a.Conn.Close()
-	_ = a.c.Close()
 }
 
 // forbidden are commands that change the server, make it connect elsewhere, or look at what is not the tenant's.
@@ -171,7 +113,7 @@ func trespass(ctx context.Context, mine, theirs map[string]any) error {
 		for _, f := range strings.Fields(command) {
 			args = append(args, f)
 		}
-		err = s.(*app).Do(ctx, args...).Err()
+		err = s.(*redis.App).Do(ctx, args...).Err()
 		s.Close()
 		if err == nil || !strings.HasPrefix(err.Error(), "NOPERM") && !strings.HasPrefix(err.Error(), "ERR unknown") && !strings.Contains(err.Error(), "not allowed") {
 			fmt.Fprintf(os.Stderr, "%s: %v\n", command, err)
@@ -183,11 +125,11 @@ func trespass(ctx context.Context, mine, theirs map[string]any) error {
 
 // cling tries to keep the login by another password, and holds on to the server with a transaction and a subscription.
 func cling(ctx context.Context, s providertest.Session) error {
-	a := s.(*app)
+	a := s.(*redis.App)
 	if err := a.Do(ctx, "ACL", "SETUSER", "default", "on", "nopass").Err(); err == nil {
 		return errors.New("an app made itself a login")
 	}
-	return a.Do(ctx, "WATCH", a.prefix+"kept").Err()
+	return a.Do(ctx, "WATCH", a.Prefix+"kept").Err()
 }
 
 func open(t testing.TB, s redis.Settings) *providers.Provider {
@@ -249,20 +191,12 @@ func TestConformance(t *testing.T) {
 	for name, make := range map[string]func(testing.TB) providertest.Harness{"own": own, "shared": shared} {
 		t.Run(name, func(t *testing.T) {
 			h := make(t)
-			for _, c := range providertest.Checks() {
-				t.Run(c.Name, func(t *testing.T) {
-					ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-					defer cancel()
-					if err := c.Run(ctx, h); err != nil {
-						t.Error(err)
-					}
-				})
-			}
+			providertest.Keep(t, "redis, "+name, providertest.Conform(t, 2*time.Minute, func(*testing.T) providertest.Harness { return h }))
 		})
 	}
 }
 
-func instance(t testing.TB, h providertest.Harness, id string) (providers.Instance, map[string]any, *app, providers.Binding) {
+func instance(t testing.TB, h providertest.Harness, id string) (providers.Instance, map[string]any, *redis.App, providers.Binding) {
 	t.Helper()
 	i := providers.Instance{ID: id, Plan: h.Plan, Params: json.RawMessage(`{}`)}
 	if _, err := h.Provider.Provision(t.Context(), i); err != nil {
@@ -278,7 +212,7 @@ func instance(t testing.TB, h providertest.Harness, id string) (providers.Instan
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	return i, g.Credentials, s.(*app), b
+	return i, g.Credentials, s.(*redis.App), b
 }
 
 func TestBackupRestoresIntoTheOtherForm(t *testing.T) {
@@ -312,7 +246,7 @@ func TestBackupRestoresIntoTheOtherForm(t *testing.T) {
 	if got, err := b.Get(ctx, "key 7 \x00\xff"); err != nil || got != "7" {
 		t.Errorf("%q, %v", got, err)
 	}
-	if ttl := b.TTL(ctx, b.prefix+"list").Val(); ttl <= 0 || ttl > time.Hour {
+	if ttl := b.TTL(ctx, b.Prefix+"list").Val(); ttl <= 0 || ttl > time.Hour {
 		t.Errorf("the list's time to live is %s", ttl)
 	}
 	text := copied.Bytes()

@@ -42,7 +42,7 @@ func made(t testing.TB, d *s3.Driver, id string) providers.Instance {
 	return i
 }
 
-func bound(t testing.TB, d *s3.Driver, i providers.Instance, id string) (providers.Binding, *app) {
+func bound(t testing.TB, d *s3.Driver, i providers.Instance, id string) (providers.Binding, *s3.App) {
 	t.Helper()
 	b := providers.Binding{ID: id, Seed: []byte("0123456789abcdef" + id)}
 	g, p, err := d.Bind(t.Context(), i, b)
@@ -53,7 +53,7 @@ func bound(t testing.TB, d *s3.Driver, i providers.Instance, id string) (provide
 	if err != nil {
 		t.Fatal(err)
 	}
-	return b, a.(*app)
+	return b, a.(*s3.App)
 }
 
 func TestPresignedAddressDiesWithItsKey(t *testing.T) {
@@ -63,7 +63,7 @@ func TestPresignedAddressDiesWithItsKey(t *testing.T) {
 	if err := a.Put(t.Context(), "gift", "hello"); err != nil {
 		t.Fatal(err)
 	}
-	u, err := a.PresignedGetObject(t.Context(), a.bucket, "gift", time.Hour, nil)
+	u, err := a.PresignedGetObject(t.Context(), a.Bucket, "gift", time.Hour, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func TestPastThePlanOneMayReadAndDeleteOnly(t *testing.T) {
 		t.Fatalf("%+v %v", over, err)
 	}
 	_, later := bound(t, d, i, "bnd_past_later") // a new key opens nothing
-	for who, a := range map[string]*app{"old": a, "new": later} {
+	for who, a := range map[string]*s3.App{"old": a, "new": later} {
 		if err := a.Put(t.Context(), "one more", "x"); err == nil {
 			t.Errorf("the %s key may write", who)
 		}
@@ -113,7 +113,7 @@ func TestPastThePlanOneMayReadAndDeleteOnly(t *testing.T) {
 			t.Errorf("the %s key cannot read: %v", who, err)
 		}
 	}
-	if err := a.RemoveObject(t.Context(), a.bucket, "big", minio.RemoveObjectOptions{}); err != nil {
+	if err := a.RemoveObject(t.Context(), a.Bucket, "big", minio.RemoveObjectOptions{}); err != nil {
 		t.Fatalf("nothing can be removed: %v", err)
 	}
 	if over, err := d.Watch(t.Context(), i); err != nil || len(over) != 0 {
@@ -129,11 +129,11 @@ func TestUnfinishedUploadsCount(t *testing.T) {
 	i := made(t, d, "ins_parts")
 	_, a := bound(t, d, i, "bnd_parts")
 	core := minio.Core{Client: a.Client}
-	id, err := core.NewMultipartUpload(t.Context(), a.bucket, "big", minio.PutObjectOptions{})
+	id, err := core.NewMultipartUpload(t.Context(), a.Bucket, "big", minio.PutObjectOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := core.PutObjectPart(t.Context(), a.bucket, "big", id, 1, strings.NewReader(strings.Repeat("x", 1500)), 1500, minio.PutObjectPartOptions{}); err != nil {
+	if _, err := core.PutObjectPart(t.Context(), a.Bucket, "big", id, 1, strings.NewReader(strings.Repeat("x", 1500)), 1500, minio.PutObjectPartOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if over, err := d.Watch(t.Context(), i); err != nil || len(over) != 1 || over[0].Used != 1500 {
@@ -175,7 +175,7 @@ func TestRemovedByHand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := root.RemoveBucket(t.Context(), a.bucket); err != nil {
+	if err := root.RemoveBucket(t.Context(), a.Bucket); err != nil {
 		t.Fatal(err)
 	}
 	if in, err := d.Inspect(t.Context(), i); err != nil || in.Exists {
@@ -213,7 +213,7 @@ func TestBackupAndRestore(t *testing.T) {
 	big := bytes.Repeat([]byte("0123456789"), 1<<20)
 	want := map[string]string{"a/b/c": "deep", "größe 🐘": "odd", `quo'te"s\`: "", "big": string(big)}
 	for key, value := range want {
-		_, err := a.PutObject(t.Context(), a.bucket, key, strings.NewReader(value), int64(len(value)), minio.PutObjectOptions{
+		_, err := a.PutObject(t.Context(), a.Bucket, key, strings.NewReader(value), int64(len(value)), minio.PutObjectOptions{
 			ContentType: "text/x-test", CacheControl: "max-age=7", UserMetadata: map[string]string{"Colour": "blue"}, UserTags: map[string]string{"tag": "one"},
 			DisableMultipart: true,
 		})
@@ -243,11 +243,11 @@ func TestBackupAndRestore(t *testing.T) {
 		if got, err := b.Get(t.Context(), key); err != nil || got != value {
 			t.Errorf("%q: %d bytes, %v", key, len(got), err)
 		}
-		info, err := b.StatObject(t.Context(), b.bucket, key, minio.StatObjectOptions{})
+		info, err := b.StatObject(t.Context(), b.Bucket, key, minio.StatObjectOptions{})
 		if err != nil || info.ContentType != "text/x-test" || info.Metadata.Get("Cache-Control") != "max-age=7" || info.UserMetadata["Colour"] != "blue" {
 			t.Errorf("%q: %+v %v", key, info, err)
 		}
-		tags, err := b.GetObjectTagging(t.Context(), b.bucket, key, minio.GetObjectTaggingOptions{})
+		tags, err := b.GetObjectTagging(t.Context(), b.Bucket, key, minio.GetObjectTaggingOptions{})
 		if err != nil || tags.ToMap()["tag"] != "one" {
 			t.Errorf("%q: tags %v %v", key, tags, err)
 		}

@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,7 +15,6 @@ import (
 	"time"
 
 	"github.com/minio/minio-go/v7"
-	"github.com/minio/minio-go/v7/pkg/credentials"
 	"github.com/minio/minio-go/v7/pkg/signer"
 
 	"github.com/sutlerhq/sutler/providers"
@@ -73,65 +70,21 @@ func place(s *local.Server) s3.Server {
 	return s3.Server{Endpoint: "http://" + s.Address, AccessKey: s.User, Secret: s.Password}
 }
 
-// app is an app with its key. S3 knows no connection: each request stands for itself.
-type app struct {
-	*minio.Client
-	bucket string
-}
-
 func client(endpoint, key, secret string) (*minio.Client, error) {
-	u, err := url.Parse(endpoint)
-	if err != nil {
-		return nil, err
-	}
-	return minio.New(u.Host, &minio.Options{
-		Creds: credentials.NewStaticV4(key, secret, ""), Secure: u.Scheme == "https", Region: "us-east-1", BucketLookup: minio.BucketLookupPath, MaxRetries: 1,
-	})
+	return s3.Client(endpoint, key, secret)
 }
 
 func login(ctx context.Context, c map[string]any) (providertest.Session, error) {
-	m, err := client(c["endpoint"].(string), c["access_key_id"].(string), c["secret_access_key"].(string))
+	a, err := s3.Login(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	a := &app{m, c["bucket"].(string)}
-	_, err = a.Keys(ctx)
-	return a, err
+	return a, nil
 }
-
-func (a *app) Put(ctx context.Context, key, value string) error {
-	_, err := a.PutObject(ctx, a.bucket, key, strings.NewReader(value), int64(len(value)), minio.PutObjectOptions{})
-	return err
-}
-
-func (a *app) Get(ctx context.Context, key string) (string, error) {
-	o, err := a.GetObject(ctx, a.bucket, key, minio.GetObjectOptions{})
-	if err != nil {
-		return "", err
-	}
-	defer o.Close()
-	text, err := io.ReadAll(o)
-	if minio.ToErrorResponse(err).Code == "NoSuchKey" {
-		return "", nil
-	}
-	return string(text), err
-}
-
-func (a *app) Keys(ctx context.Context) (list []string, err error) {
-	for o := range a.ListObjects(ctx, a.bucket, minio.ListObjectsOptions{Recursive: true}) {
-		if o.Err != nil {
-			return nil, o.Err
-		}
-		list = append(list, o.Key)
-	}
-	return list, nil
-}
-
-func (a *app) Close() {}
 
 // cling leaves what makes a bucket hard to remove: odd keys, an unfinished upload, an object in many parts.
 func cling(ctx context.Context, s providertest.Session) error {
-	a := s.(*app)
+	a := s.(*s3.App)
 	for _, key := range []string{"a/b/c", "größe 数据 🐘", `quo'te"s\`, "a/b", strings.Repeat("x", 200)} {
 		if err := a.Put(ctx, key, "x"); err != nil {
 			if key == "a/b" { // a file system under the server has no place for it beside a/b/c
@@ -141,11 +94,11 @@ func cling(ctx context.Context, s providertest.Session) error {
 		}
 	}
 	core := minio.Core{Client: a.Client}
-	id, err := core.NewMultipartUpload(ctx, a.bucket, "unfinished", minio.PutObjectOptions{})
+	id, err := core.NewMultipartUpload(ctx, a.Bucket, "unfinished", minio.PutObjectOptions{})
 	if err != nil {
 		return err
 	}
-	_, err = core.PutObjectPart(ctx, a.bucket, "unfinished", id, 1, strings.NewReader("part"), 4, minio.PutObjectPartOptions{})
+	_, err = core.PutObjectPart(ctx, a.Bucket, "unfinished", id, 1, strings.NewReader("part"), 4, minio.PutObjectPartOptions{})
 	return err
 }
 
@@ -157,15 +110,15 @@ func trespass(t *testing.T) func(ctx context.Context, mine, theirs map[string]an
 		if err != nil {
 			return err
 		}
-		a := me.(*app)
+		a := me.(*s3.App)
 		if err := a.Put(ctx, "own", "x"); err != nil {
 			return err
 		}
-		own, other := a.bucket, theirs["bucket"].(string)
+		own, other := a.Bucket, theirs["bucket"].(string)
 		tries := map[string]func() error{
-			"list":   func() error { _, err := (&app{a.Client, other}).Keys(ctx); return err },
+			"list":   func() error { _, err := (&s3.App{Client: a.Client, Bucket: other}).Keys(ctx); return err },
 			"read":   func() error { _, err := a.StatObject(ctx, other, "secret", minio.StatObjectOptions{}); return err },
-			"write":  func() error { return (&app{a.Client, other}).Put(ctx, "planted", "x") },
+			"write":  func() error { return (&s3.App{Client: a.Client, Bucket: other}).Put(ctx, "planted", "x") },
 			"remove": func() error { return a.RemoveObject(ctx, other, "secret", minio.RemoveObjectOptions{}) },
 			"uploads": func() error {
 				_, err := (minio.Core{Client: a.Client}).ListMultipartUploads(ctx, other, "", "", "", "", 10)
@@ -317,21 +270,14 @@ func harness(t *testing.T) providertest.Harness {
 		Provider: p, Plan: list[0].Plans[0], Other: list[0].Plans[1],
 		Login: login, Trespass: trespass(t), Cling: cling,
 		Leftovers: func(ctx context.Context) ([]string, error) { return leftovers(ctx, s, root) },
-		Reopen:    func(context.Context) (*providers.Provider, error) { return open(), nil },
+		Overfill:  providertest.Fill(3 * (4 << 20)), Tight: providertest.Tightened(list[0].Plans[0], "storage_bytes", 4<<20),
+		Reopen: func(context.Context) (*providers.Provider, error) { return open(), nil },
 	}
 }
 
 func TestConformance(t *testing.T) {
 	h := harness(t)
-	for _, c := range providertest.Checks() {
-		t.Run(c.Name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			defer cancel()
-			if err := c.Run(ctx, h); err != nil {
-				t.Error(err)
-			}
-		})
-	}
+	providertest.Keep(t, "s3", providertest.Conform(t, time.Minute, func(*testing.T) providertest.Harness { return h }))
 }
 
 // The ways in that Trespass expects to be shut are open to the administrator: the attempts themselves are sound, and so is the look at what is left.

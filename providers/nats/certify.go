@@ -1,0 +1,133 @@
+package nats
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"time"
+
+	natsgo "github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// App is one open connection, as an app has it: what conformance is tested with. Its keys are those of a key-value bucket.
+type App struct {
+	Conn *natsgo.Conn
+	js   jetstream.JetStream
+}
+
+// Login connects as an app does: with the credentials of a binding and nothing else.
+func Login(_ context.Context, credentials map[string]any) (*App, error) {
+	c, err := Dial(credentials)
+	if err != nil {
+		return nil, err
+	}
+	js, err := jetstream.New(c)
+	if err != nil {
+		c.Close()
+		return nil, err
+	}
+	return &App{c, js}, nil
+}
+
+// Dial opens one connection with a binding's credentials: a login in the address, or a creds file of its own. It never tries again.
+func Dial(credentials map[string]any, more ...natsgo.Option) (*natsgo.Conn, error) {
+	options := append(more, natsgo.NoReconnect(), natsgo.Timeout(5*time.Second))
+	if creds, ok := credentials["creds"].(string); ok {
+		options = append(options, natsgo.UserCredentialBytes([]byte(creds)))
+	}
+	if ca, ok := credentials["ca"].(string); ok {
+		pool := x509.NewCertPool()
+		pool.AppendCertsFromPEM([]byte(ca))
+		options = append(options, natsgo.Secure(&tls.Config{MinVersion: tls.VersionTLS12, RootCAs: pool}))
+	}
+	return natsgo.Connect(fmt.Sprint(credentials["uri"]), options...)
+}
+
+func (a *App) bucket(ctx context.Context) (jetstream.KeyValue, error) {
+	if a.Conn.IsClosed() {
+		return nil, natsgo.ErrConnectionClosed
+	}
+	kv, err := a.js.KeyValue(ctx, "notes")
+	if !errors.Is(err, jetstream.ErrBucketNotFound) {
+		return kv, err
+	}
+	for {
+		kv, err = a.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: "notes", MaxBytes: 1 << 20})
+		if api, ok := errors.AsType[*jetstream.APIError](err); !ok || api.ErrorCode != storeFailed || ctx.Err() != nil {
+			return kv, err // a node of a cluster that has just heard of the account says that it cannot store anything yet
+		}
+	}
+}
+
+// storeFailed is JetStream's code for a stream whose store could not be made.
+const storeFailed = 10049
+
+// Put keeps a value under a key.
+func (a *App) Put(ctx context.Context, key, value string) error {
+	kv, err := a.bucket(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = kv.PutString(ctx, key, value)
+	return err
+}
+
+// Get gives the value under a key, "" when there is none.
+func (a *App) Get(ctx context.Context, key string) (string, error) {
+	kv, err := a.bucket(ctx)
+	if err != nil {
+		return "", err
+	}
+	e, err := kv.Get(ctx, key)
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return string(e.Value()), nil
+}
+
+// Keys lists the keys that can be seen.
+func (a *App) Keys(ctx context.Context) ([]string, error) {
+	kv, err := a.bucket(ctx)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := kv.Keys(ctx)
+	if errors.Is(err, jetstream.ErrNoKeysFound) {
+		return nil, nil
+	}
+	return keys, err
+}
+
+// Close ends the connection.
+func (a *App) Close() { a.Conn.Close() }
+
+// Trespass listens to everything with the login of mine while theirs talks; nil when it heard something. It changes nothing.
+func Trespass(_ context.Context, mine, theirs map[string]any) error {
+	spy, err := Dial(mine)
+	if err != nil {
+		return err
+	}
+	defer spy.Close()
+	talker, err := Dial(theirs)
+	if err != nil {
+		return err
+	}
+	defer talker.Close()
+	all, err := spy.SubscribeSync(">")
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(spy.Flush(), talker.Publish("secret", []byte("of theirs")), talker.Flush(), spy.Flush()); err != nil {
+		return err
+	}
+	if n, _, err := all.Pending(); err != nil || n > 0 {
+		return err
+	}
+	return errors.New("nothing was heard")
+}

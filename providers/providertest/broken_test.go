@@ -1,0 +1,81 @@
+package providertest_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+
+	"github.com/sutlerhq/sutler/providers"
+	"github.com/sutlerhq/sutler/providers/fake"
+)
+
+// More broken drivers: those that copy, count, watch and list wrongly.
+type (
+	cutter  struct{ *fake.Driver }
+	loser   struct{ *fake.Driver }
+	mover   struct{ *fake.Driver }
+	dropper struct{ *fake.Driver }
+	guesser struct{ *fake.Driver }
+	blind   struct{ *fake.Driver }
+	alarmed struct{ *fake.Driver }
+	hider   struct{ *fake.Driver }
+)
+
+// cutter looks at the beginning of a seed only.
+func (d cutter) Bind(ctx context.Context, i providers.Instance, b providers.Binding) (providers.Grant, providers.Progress, error) {
+	b.Seed = b.Seed[:min(len(b.Seed), 20)]
+	return d.Driver.Bind(ctx, i, b)
+}
+
+// loser leaves something out of every backup.
+func (d loser) Backup(ctx context.Context, i providers.Instance, to io.Writer) error {
+	var all bytes.Buffer
+	if err := d.Driver.Backup(ctx, i, &all); err != nil {
+		return err
+	}
+	data := map[string]string{}
+	if err := json.Unmarshal(all.Bytes(), &data); err != nil {
+		return err
+	}
+	delete(data, "long")
+	return json.NewEncoder(to).Encode(data)
+}
+
+// mover takes the data away from where it copies them.
+func (d mover) Backup(ctx context.Context, i providers.Instance, to io.Writer) error {
+	if err := d.Driver.Backup(ctx, i, to); err != nil {
+		return err
+	}
+	if err := d.Destroy(i.ID); err != nil {
+		return err
+	}
+	_, err := d.Provision(ctx, i)
+	return err
+}
+
+// dropper reads a backup and keeps nothing of it.
+func (d dropper) Restore(_ context.Context, _ providers.Instance, from io.Reader) error {
+	_, err := io.Copy(io.Discard, from)
+	return err
+}
+
+// guesser counts what it likes.
+func (guesser) Count(context.Context, providers.Instance) (map[string]int64, error) {
+	return map[string]int64{"keys": 7}, nil
+}
+
+// blind sees no excess.
+func (blind) Watch(context.Context, providers.Instance) ([]providers.Excess, error) { return nil, nil }
+
+// alarmed sees it everywhere.
+func (alarmed) Watch(context.Context, providers.Instance) ([]providers.Excess, error) {
+	return []providers.Excess{{Limit: "connections", Allowed: 10, Used: 11}}, nil
+}
+
+// hider shows nothing that it made.
+func (hider) List(context.Context) ([]string, error) { return nil, nil }
+
+func (hider) Inspect(context.Context, providers.Instance) (providers.Inspection, error) {
+	return providers.Inspection{}, nil
+}
