@@ -105,7 +105,7 @@ func (m *market) populate() {
 	consumer, _, err := m.broker.Join(ctx, identity.Principal{Kind: identity.System}, shop, "host-1")
 	must(m.t, err)
 	m.victim["consumer"] = consumer.ID
-	m.victim["backup"] = m.backup(m.victim["instance"])
+	m.victim["backup"], m.victim["backup2"] = m.backup(m.victim["instance"]), m.backup(m.victim["instance"])
 	_, err = m.calendar.Advance(ctx, 40*24*time.Hour)
 	must(m.t, err)
 	invoices, err := m.ledger.Invoices(ctx, m.operator, m.org.ID)

@@ -2,6 +2,7 @@ package pages
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -43,6 +44,11 @@ func (p *Pages) appPage(c echo.Context) (visit, look.App, directory.App, error) 
 		command("sutler", "run", "--app", a.Name, "--", "./server"),
 		command("sutler", "env", "--app", a.Name, "--format", "dotenv"),
 	}}
+	running, err := p.Broker.Consumers(ctx, v.who, identity.Scope{Org: v.org.ID, Project: v.project.ID, App: a.ID})
+	if err != nil {
+		return v, look.App{}, a, err
+	}
+	page.Consumers = look.ConsumerTable{Now: time.Now(), Rows: consumerRows(a.Name, "", running)}
 	for _, b := range bindings {
 		i := instanceOf(list, b.Instance)
 		page.Bindings = append(page.Bindings, look.AppBinding{

@@ -20,10 +20,12 @@ import (
 	"github.com/sutlerhq/sutler/identity/directory"
 	"github.com/sutlerhq/sutler/internal/audit"
 	"github.com/sutlerhq/sutler/internal/clock"
+	"github.com/sutlerhq/sutler/internal/database"
 	"github.com/sutlerhq/sutler/internal/database/dbtest"
 	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/internal/seal"
 	"github.com/sutlerhq/sutler/internal/tasks"
+	"github.com/sutlerhq/sutler/internal/vault"
 	"github.com/sutlerhq/sutler/providers"
 	"github.com/sutlerhq/sutler/providers/fake"
 	"github.com/sutlerhq/sutler/web/pages"
@@ -63,6 +65,8 @@ func (silent) Probe(ctx context.Context) error { <-ctx.Done(); return ctx.Err() 
 type house struct {
 	*testing.T
 	broker    *broker.Broker
+	db        *database.DB
+	engine    *tasks.Engine
 	directory *directory.Directory
 	calendar  *tasks.Calendar
 	postgres  *fake.Driver
@@ -86,8 +90,10 @@ func newHouse(t *testing.T) *house {
 	t.Cleanup(stop)
 	h := &house{T: t, people: map[string]string{}}
 	db := dbtest.New(t)
+	h.db = db
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	engine := tasks.New(db, "node", "one", 4)
+	h.engine = engine
 	box, err := seal.New(ctx, db, t.TempDir()+"/master.key", true)
 	h.ok(err)
 	trail, err := audit.New(ctx, db, box, engine)
@@ -102,7 +108,10 @@ func newHouse(t *testing.T) *house {
 	})
 	h.ok(err)
 	h.directory.SetAccounts(ledger)
+	kept, err := vault.Folder(t.TempDir())
+	h.ok(err)
 	h.broker, err = broker.New(ctx, broker.Config{
+		Vault: kept, WatchGrace: 26 * time.Hour,
 		DB: db, Tasks: engine, Calendar: h.calendar, Box: box, Audit: trail, Clock: market, Providers: h.sellers(ctx, log), Terms: terms(), Currency: "EUR",
 		Meter: ledger, Gate: ledger, Tenants: h.directory, Published: ledger.Publish, Log: log,
 	})
@@ -137,7 +146,7 @@ func offering(kind catalog.Kind, plans ...string) catalog.Offering {
 		"standard": {"storage_bytes": 5 << 30, "connections": 100},
 	}
 	for _, name := range plans {
-		p := catalog.Plan{Name: name, DisplayName: name, Bindable: true, Updatable: true, Limits: limits[name], Metrics: []catalog.Metric{{Name: fake.Metric, Unit: "request", Aggregation: "sum", Kind: "delta"}}}
+		p := catalog.Plan{Name: name, DisplayName: name, Bindable: true, Updatable: true, Rotatable: true, Limits: limits[name], Metrics: []catalog.Metric{{Name: fake.Metric, Unit: "request", Aggregation: "sum", Kind: "delta"}}}
 		if name == "small" {
 			p.Schemas.Create = []byte(`{"type":"object","additionalProperties":false,"properties":{"size":{"type":"integer","minimum":1,"maximum":10,"title":"Size","description":"How much is set aside at the start."},"encoding":{"enum":["UTF8","LATIN1"],"default":"UTF8","title":"Encoding"}}}`)
 		}
@@ -259,6 +268,7 @@ func (h *house) furnish() {
 	h.ready("postgresql", "dev", "staging-db")
 	h.nats.FailNext("provision", 1, fault.Refused.Errorf("The account quota of quay is used up."))
 	h.failed("nats", "standard", "sessions")
+	h.worry()
 	hold := h.postgres.Hang("provision")
 	h.Cleanup(hold.Release)
 	_, _, err := h.broker.Provision(h.Context(), h.as("ada"), broker.ProvisionOrder{Org: h.org.ID, Project: h.project.ID, Name: "billing-db", Offering: "postgresql", Plan: "large", AcceptsAsync: true})

@@ -61,6 +61,15 @@ func (p *Pages) instancePage(ctx context.Context, v visit, i broker.Instance, ty
 		one := card(v.frame, o)
 		page.Sold, page.Row.OfferingURL = one.Title, one.URL
 	}
+	ways, err := p.Broker.Ways(ctx, v.who, i.ID)
+	if err != nil {
+		return page, err
+	}
+	page.Health, page.Turn, page.Change = healthOf(i), turnOf(v, i, ways, typed.Get("why")), changeOf(v, i, ways, typed.Get("plan"))
+	page.BackUp = ways.BackUp
+	if page.Health != nil {
+		page.Note = i.Note // the rest stands in its own place
+	}
 	bindings, err := p.Broker.Bindings(ctx, v.who, i.ID, "", "")
 	if err != nil {
 		return page, err
@@ -68,7 +77,9 @@ func (p *Pages) instancePage(ctx context.Context, v visit, i broker.Instance, ty
 	bound := map[string]bool{}
 	for _, b := range bindings {
 		bound[b.App] = true
-		page.Bindings = append(page.Bindings, bindingRow(v, i, b))
+		row := bindingRow(v, i, b)
+		row.CanRotate = ways.Rotate && row.Ready && i.State == broker.Ready
+		page.Bindings = append(page.Bindings, row)
 		page.Pending = page.Pending || pending(b.State)
 	}
 	page.Steps = steps(i, bindings)
@@ -76,7 +87,10 @@ func (p *Pages) instancePage(ctx context.Context, v visit, i broker.Instance, ty
 		return page, err
 	}
 	page.Usage = p.measured(ctx, v, i.ID)
-	return page, nil
+	if page.Consumers, err = p.consumersOf(ctx, v, bindings); err != nil {
+		return page, err
+	}
+	return page, p.instanceBackups(ctx, v, i, &page)
 }
 
 // bindFields offers the project's apps that have no access yet.

@@ -64,6 +64,9 @@ func marketPage(f look.Frame, path string, want filter, offers []broker.Offer) l
 		}
 	}
 	page.Sellers = len(sellers)
+	if want.kind != "" && len(page.Cards) > 1 {
+		page.Compared = compared(f, slices.DeleteFunc(slices.Clone(offers), func(o broker.Offer) bool { return !want.holds(o) }), want.kind)
+	}
 	page.Kinds = facetsOf(offers, want, path, func(o broker.Offer) string { return string(o.Kind) }, func(f *filter) *string { return &f.kind })
 	page.Regions = facetsOf(offers, want, path, func(o broker.Offer) string { return o.Region }, func(f *filter) *string { return &f.region })
 	page.Providers = facetsOf(offers, want, path, func(o broker.Offer) string { return o.Provider }, func(f *filter) *string { return &f.provider })

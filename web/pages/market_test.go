@@ -79,7 +79,7 @@ func TestOfferingThatIsNotUpCannotBeChosen(t *testing.T) {
 		t.Errorf("page: %+v", page)
 	}
 	page = offeringPage(look.Frame{Org: "acme", Project: "shop"}, true, all, all[0])
-	if !page.Open || page.Plans[0].URL == "" || len(page.Rivals) != 2 || page.Rivals[0].Name != "postgresql" || page.Variables[0].Name != "DATABASE_URL" {
+	if !page.Open || page.Plans[0].URL == "" || len(page.Rivals) != 3 || page.Rivals[0].Plan != "dev" || page.Rivals[1].Name != "pg-west" || page.Rivals[1].Current || page.Variables[0].Name != "DATABASE_URL" {
 		t.Errorf("page: %+v", page)
 	}
 	if page = offeringPage(look.Frame{}, false, all, all[0]); page.Plans[0].URL != "" {

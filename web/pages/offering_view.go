@@ -2,6 +2,7 @@ package pages
 
 import (
 	"cmp"
+	"math/big"
 	"slices"
 
 	"github.com/sutlerhq/sutler/broker"
@@ -40,16 +41,19 @@ func cheapest(o catalog.Offering, currency string) (catalog.Plan, bool) {
 	}), true
 }
 
-func offerChip(o broker.Offer) look.Chip {
-	switch o.Status {
+func offerChip(o broker.Offer) look.Chip { return statusChip(o.Status, o.Note) }
+
+// statusChip says whether a provider sells, and why not.
+func statusChip(s providers.Status, why string) look.Chip {
+	switch s {
 	case providers.Up:
 		return look.Chip{Tone: "good", Word: "selling"}
 	case providers.Starting:
-		return look.Chip{Tone: "note", Word: "starting", Note: o.Note}
+		return look.Chip{Tone: "note", Word: "starting", Note: why}
 	case providers.Cordoned:
-		return look.Chip{Tone: "care", Word: "cordoned", Note: o.Note}
+		return look.Chip{Tone: "care", Word: "cordoned", Note: why}
 	}
-	return look.Chip{Tone: "bad", Word: "down", Note: o.Note}
+	return look.Chip{Tone: "bad", Word: "down", Note: why}
 }
 
 // whyShut says why an offer takes no new instances; empty when it does.
@@ -75,24 +79,46 @@ func offerNamed(offers []broker.Offer, name string) (broker.Offer, error) {
 	return broker.Offer{}, fault.NotFound.Errorf("There is no offering %q.", name).WithHint("See the marketplace for what there is.")
 }
 
-// rivals lists the offers of one kind, cheapest first, when there are at least two.
-func rivals(f look.Frame, offers []broker.Offer, one broker.Offer) []look.Rival {
-	same := slices.DeleteFunc(slices.Clone(offers), func(o broker.Offer) bool { return o.Kind != one.Kind || len(o.Plans) == 0 })
-	if len(same) < 2 {
-		return nil
+// compared lists every plan of a kind side by side: what can be bought first, then the cheapest month first.
+func compared(f look.Frame, offers []broker.Offer, kind string) []look.Rival {
+	type entry struct {
+		rival look.Rival
+		month *big.Rat
 	}
-	slices.SortStableFunc(same, func(a, b broker.Offer) int {
-		p, _ := cheapest(a.Offering, f.Currency)
-		q, _ := cheapest(b.Offering, f.Currency)
-		return look.Monthly(p, f.Currency).Cmp(look.Monthly(q, f.Currency))
+	var all []entry
+	for _, o := range offers {
+		if string(o.Kind) != kind {
+			continue
+		}
+		for _, plan := range o.Plans {
+			all = append(all, entry{look.Rival{
+				URL: f.Market() + "/" + o.Name, Name: o.Name, Provider: o.Provider, Region: o.Region, Plan: planTitle(plan), PlanName: plan.Name,
+				Price: look.PriceOf(plan, f.Currency), Limits: look.LimitsOf(plan.Limits), Status: offerChip(o), Open: open(o),
+			}, look.Monthly(plan, f.Currency)})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b entry) int {
+		if a.rival.Open != b.rival.Open {
+			return map[bool]int{true: -1, false: 1}[a.rival.Open]
+		}
+		return a.month.Cmp(b.month)
 	})
-	list := make([]look.Rival, 0, len(same))
-	for _, o := range same {
-		p, _ := cheapest(o.Offering, f.Currency)
-		list = append(list, look.Rival{
-			URL: f.Market() + "/" + o.Name, Name: o.Name, Provider: o.Provider, Region: o.Region, Plan: planTitle(p),
-			Price: look.PriceOf(p, f.Currency), Status: offerChip(o), Current: o.Name == one.Name,
-		})
+	list := make([]look.Rival, 0, len(all))
+	for _, one := range all {
+		list = append(list, one.rival)
+	}
+	return list
+}
+
+// rivals compares an offer with others of its kind; nothing when it is the only one.
+func rivals(f look.Frame, offers []broker.Offer, one broker.Offer) []look.Rival {
+	list, others := compared(f, offers, string(one.Kind)), false
+	for n := range list {
+		list[n].Current = list[n].Name == one.Name
+		others = others || !list[n].Current
+	}
+	if !others {
+		return nil
 	}
 	return list
 }

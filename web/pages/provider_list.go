@@ -1,33 +1,57 @@
 package pages
 
 import (
+	"context"
 	"net/http"
-	"slices"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/sutlerhq/sutler/identity"
+	"github.com/sutlerhq/sutler/providers"
 	"github.com/sutlerhq/sutler/web/pages/look"
 )
 
-// sellers lists the providers with what they sell and whether they answer.
+// sellers lists the providers with what they sell, whether they answer and how much lives there.
 func (p *Pages) sellers(c echo.Context) error {
 	v, err := p.operator(c, identity.ProviderManage, "Providers", "sellers")
 	if err != nil {
 		return err
 	}
-	offers, err := p.Broker.Market(c.Request().Context(), v.who)
+	page, err := p.sellersPage(c.Request().Context(), v)
 	if err != nil {
 		return err
 	}
-	page := look.Sellers{Frame: v.frame, Command: "sutler marketplace -o wide"}
-	for _, o := range offers {
-		n := slices.IndexFunc(page.Rows, func(r look.SellerRow) bool { return r.Name == o.Provider })
-		if n < 0 {
-			page.Rows = append(page.Rows, look.SellerRow{Name: o.Provider, Region: o.Region, Status: offerChip(o)})
-			n = len(page.Rows) - 1
-		}
-		page.Rows[n].Offerings = append(page.Rows[n].Offerings, look.Choice{Value: v.frame.Market() + "/" + o.Name, Label: o.Name})
-	}
 	return p.show(c, http.StatusOK, page)
+}
+
+func (p *Pages) sellersPage(ctx context.Context, v visit) (look.Sellers, error) {
+	page := look.Sellers{Frame: v.frame, Command: "sutler provider list"}
+	list, err := p.Broker.Sellers(ctx, v.who)
+	if err != nil {
+		return page, err
+	}
+	offers, err := p.Broker.Market(ctx, v.who)
+	if err != nil {
+		return page, err
+	}
+	for _, s := range list {
+		row := look.SellerRow{
+			Name: s.Name, Driver: s.Driver, Region: s.Region, Status: statusChip(s.Status, s.Why), Live: s.Live, Cordoned: s.Status == providers.Cordoned,
+			Reason: look.Field{Name: "reason", Of: s.Name, Label: "Why", Required: true, Help: "People who want an instance there will read it."},
+		}
+		for _, name := range s.Offerings {
+			one := look.Choice{Label: name}
+			if _, err := offerNamed(offers, name); err == nil {
+				one.Value = v.frame.Market() + "/" + name
+			}
+			row.Offerings = append(row.Offerings, one)
+		}
+		page.Rows = append(page.Rows, row)
+	}
+	if !identity.Can(v.who, identity.OperationRead, identity.Scope{}) {
+		return page, nil
+	}
+	stuck, err := p.Broker.Operations(ctx, v.who, true)
+	page.Stuck = len(stuck)
+	return page, err
 }

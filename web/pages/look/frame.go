@@ -1,6 +1,9 @@
 package look
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Page is a view that a template of its own name shows.
 type Page interface{ Template() string }
@@ -72,7 +75,8 @@ type Field struct {
 	Step              string
 	Placeholder       string
 	Options           []Choice
+	Of                string // tells fields of one name on a page apart
 }
 
 // ID is the field's element id.
-func (f Field) ID() string { return "f-" + f.Name }
+func (f Field) ID() string { return strings.TrimSuffix("f-"+f.Name+"-"+f.Of, "-") }

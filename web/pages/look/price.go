@@ -87,6 +87,25 @@ func Monthly(p catalog.Plan, want string) *big.Rat {
 	return sum
 }
 
+// Differs says what a month of another plan costs more or less, by the fixed rates: "+€43 a month".
+func Differs(now, then catalog.Plan, want string) string {
+	currency := Currency(then.Prices, want)
+	d := new(big.Rat).Sub(Monthly(then, want), Monthly(now, want))
+	switch {
+	case len(now.Prices) > 0 && len(then.Prices) > 0 && Currency(now.Prices, want) != currency:
+		return ""
+	case currency == "":
+		currency = Currency(now.Prices, want)
+	}
+	switch d.Sign() {
+	case 0:
+		return "the same a month"
+	case 1:
+		return "+" + trimmed(currency, exactly(d)) + " a month"
+	}
+	return trimmed(currency, exactly(d)) + " a month"
+}
+
 // metered says one rate by use: "€0.10 per GiB, first 5 free".
 func metered(p catalog.Plan, r catalog.Rate, currency string) string {
 	unit := r.Metric

@@ -43,7 +43,7 @@ func fullMarket() []look.Page {
 	f := frame("Marketplace", "market")
 	return []look.Page{
 		look.Market{
-			Frame: f, Sellers: 3, Total: 3, Cards: []look.Card{card, nats, down}, Command: "sutler marketplace", ClearURL: "?",
+			Frame: f, Compared: []look.Rival{{URL: "/x", Name: "pg-west", Provider: "quay", Region: "eu-west", Plan: "s", Price: small, Limits: limits, Status: look.Chip{Tone: "care", Word: "cordoned", Note: "disks"}}}, Sellers: 3, Total: 3, Cards: []look.Card{card, nats, down}, Command: "sutler marketplace", ClearURL: "?",
 			Kinds: []look.Facet{{Label: "postgresql", URL: "?", Count: 1, On: true}, {Label: "nats", URL: "?", Count: 1}}, Regions: []look.Facet{{Label: "eu-central", URL: "?", Count: 2}}, Providers: []look.Facet{{Label: "harbour", URL: "?", Count: 1}},
 		},
 		look.Offering{
@@ -75,7 +75,19 @@ func fullInstance(row look.InstanceRow) []look.Page {
 		Usage: []look.Measure{{Name: "Storage", Quantity: "6.1", Unit: "GiB"}}, Confirm: look.Field{Name: "confirm", Label: "Type orders-db to confirm", Required: true, Error: "That is not its name."},
 		Commands: []look.Command{"sutler info orders-db", "sutler destroy orders-db --confirm orders-db"},
 	}
+	inst.Health = &look.Health{Word: "over limit", Note: "It is slow.", Over: []look.Overrun{{Name: "Storage", Used: "12 GiB", Allowed: "10 GiB", Held: true}}, Due: now.Add(time.Hour)}
+	inst.Turn = &look.Turn{Verb: "suspend", Holds: []look.Hold{{Who: "By its owners", Why: "a move", Since: now}}, Why: look.Field{Name: "why", Label: "Why"}, Confirm: look.Check{Name: "confirm", Label: "I know", Error: "Tick this."}}
+	inst.Change = &look.PlanChange{Now: "small", Price: small, Choices: []look.PlanChoice{{Name: "large", Title: "large", Price: small, Limits: limits, Differs: "+€43 a month", On: true}}, Error: "Choose a plan.", WhyNot: "Later.", Command: "sutler update orders-db --plan large"}
+	copied := look.BackupRow{ID: "bak_1", URL: "/x", Instance: "orders-db", InstanceURL: "/x", Kind: "postgresql", Offering: "postgresql", Plan: "small", Provider: "harbour", State: look.Chip{Tone: "bad", Word: "failed", Note: "It broke off."}, Size: "12 MiB", CreatedAt: now, Ready: true}
+	inst.BackUp, inst.More, inst.AllURL = true, 3, "/x"
+	inst.Backups = look.BackupTable{Now: now, Rows: []look.BackupRow{copied}}
+	inst.Consumers = look.ConsumerTable{Now: now, Named: true, Rows: []look.ConsumerRow{{App: "shop-web", AppURL: "/x", Host: "web-1", State: look.Chip{Tone: "care", Word: "outdated", Note: "Start it again."}, StartedAt: now, SeenAt: now}}}
 	return []look.Page{
+		look.Backups{Frame: frame("Backups", "backups"), Instance: "orders-db", AllURL: "/x", Table: look.BackupTable{Now: now, Named: true, Rows: []look.BackupRow{copied}}, Command: "sutler backup list"},
+		look.Backup{
+			Frame: frame("Backup", "backups"), Row: copied, Note: "It broke off.", Counts: limits, Write: true, Problems: []string{"Nothing was restored."}, Name: look.Field{Name: "name", Label: "Name", Error: "is taken"},
+			Where: []look.PlaceChoice{{Value: "harbour:small", Title: "harbour · small", Region: "eu-central", Price: small, Limits: limits, Same: true, On: true}}, WhereBad: "Choose.", Delete: look.Check{Name: "confirm", Label: "I know"}, Commands: []look.Command{"sutler backup delete bak_1"},
+		},
 		look.Instances{Frame: live, Rows: []look.InstanceRow{making, row}, Costs: true, Total: "€5.57", Command: "sutler instances"},
 		inst,
 		look.Apps{Frame: frame("Apps", "apps"), Rows: []look.AppRow{{Name: "shop-web", URL: "/x", Uses: []string{"orders-db", "events"}}, {Name: "reports", URL: "/x"}}, Write: true, Name: look.Field{Name: "name", Label: "Name of the new app", Required: true}, Command: "sutler app create NAME"},
@@ -92,7 +104,7 @@ func fullBilling() []look.Page {
 		look.Invoice{Frame: frame("Invoice SUT-000001", "invoices"), Number: "SUT-000001", Account: "Acme Ltd", Seller: "Sutler Market", Currency: "EUR", From: now.AddDate(0, -1, 0), To: now, IssuedAt: now, State: paid, Sent: "not sent: no payment provider is configured", Lines: lines, Subtotal: "€5.57", Discount: "−€1.00", Tax: []look.TaxRow{{Name: "VAT", Rate: "19 %", Amount: "€1.06"}}, Total: "€6.63", Credit: "€1.00", Due: "€5.63", Hash: "9c1185a5c5e9fc54612808977ee8f548b2258d31", Signature: "MEUCIQ", Verified: v, Command: "sutler invoice verify SUT-000001"},
 		look.SignIn{Frame: look.Frame{Title: "Sign in", Now: now}, Next: "/account"},
 		look.Account{Frame: frame("Your account", ""), Roles: []look.RoleRow{{Role: "owner", Where: "acme"}}, Tokens: []look.TokenRow{{ID: "tok_1", Name: "laptop", Scope: "all that you may", CreatedAt: now, LastUsed: now, Expires: now}}, Name: look.Field{Name: "name", Label: "Name", Required: true}, Secret: "sut_abc", Made: "ci", Command: "sutler token create NAME"},
-		look.Sellers{Frame: frame("Providers", "sellers"), Rows: []look.SellerRow{{Name: "harbour", Region: "eu-central", Status: look.Chip{Tone: "bad", Word: "down", Note: "connection refused"}, Offerings: []look.Choice{{Value: "/x", Label: "postgresql"}}}}, Command: "sutler provider list"},
+		look.Sellers{Frame: frame("Providers", "sellers"), Stuck: 2, Rows: []look.SellerRow{{Name: "quay", Cordoned: true}, {Name: "harbour", Driver: "postgres", Live: 12, Region: "eu-central", Reason: look.Field{Name: "reason", Of: "harbour", Label: "Why", Error: "Say why."}, Status: look.Chip{Tone: "bad", Word: "down", Note: "connection refused"}, Offerings: []look.Choice{{Value: "/x", Label: "postgresql"}}}}, Command: "sutler provider list"},
 		look.Platforms{Frame: frame("Platforms", "platforms"), Rows: []look.PlatformRow{{Name: "cf-eu", Org: "acme", Project: "shop", CreatedAt: now}}, Command: "sutler platform list"},
 		look.Work{Frame: frame("Work", "work"), Due: 2, Stuck: look.WorkTable{Now: now, Rows: []look.WorkRow{{ID: "op_1", Instance: "orders-db", InstanceID: "ins_1", Verb: "deprovision", Note: "connection refused", State: look.Chip{Tone: "bad", Word: "stuck"}, StartedAt: now}}}, Failing: []look.FailingRow{{What: "billing.close", Of: "acme", Note: "No rate.", Attempts: 3}}, Latest: look.WorkTable{Now: now, Rows: []look.WorkRow{{ID: "op_2", Instance: "events", InstanceID: "ins_2", Verb: "bind", State: look.Chip{Tone: "good", Word: "succeeded"}, StartedAt: now}}}, Command: "sutler operations --stuck"},
 		look.Audit{Frame: frame("Audit", "audit"), Rows: []look.Deed{{At: now, Who: "ada@example.com", Kind: "person", Action: "instance.provision", Object: "instance/ins_1", Notes: []string{"plan=small"}, Linked: true}}, Command: "sutler audit verify"},
@@ -108,6 +120,8 @@ func empty() []look.Page {
 		look.Provision{},
 		look.Instances{},
 		look.Instance{},
+		look.Backups{},
+		look.Backup{},
 		look.Apps{},
 		look.App{},
 		look.Usage{},

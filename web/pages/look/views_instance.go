@@ -45,7 +45,14 @@ type Instance struct {
 	Confirm   Field
 	Problems  []string
 	Commands  []Command
-	Destroyed bool // its delete was accepted
+	Health    *Health // nil: it is well
+	Turn      *Turn   // nil: it cannot be suspended
+	Change    *PlanChange
+	Backups   BackupTable
+	BackUp    bool // it can be backed up
+	More      int  // backups that are not in the table
+	AllURL    string
+	Consumers ConsumerTable
 }
 
 // Template names the page's template.
@@ -64,6 +71,7 @@ type BindingRow struct {
 	State                  Chip
 	CreatedAt, ExpiresAt   time.Time
 	Ready, CanReveal       bool
+	CanRotate              bool
 	Revealed               bool
 	Values                 []Variable
 	Dotenv                 string // all values as a .env file, once revealed
@@ -99,6 +107,7 @@ type App struct {
 	CanReveal bool
 	Revealed  bool
 	Dotenv    string // all variables as a .env file, once revealed
+	Consumers ConsumerTable
 	Commands  []Command
 }
 

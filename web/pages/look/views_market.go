@@ -9,7 +9,8 @@ type Market struct {
 	Regions   []Facet
 	Providers []Facet
 	Cards     []Card
-	ClearURL  string // without any filter; empty when there is none
+	Compared  []Rival // plans side by side, when one kind is chosen
+	ClearURL  string  // without any filter; empty when there is none
 	Command   Command
 }
 
@@ -51,11 +52,14 @@ type PlanBox struct {
 	URL               string // of the form; empty when it cannot be bought now
 }
 
-// Rival is the same kind of backend from somebody (maybe the same seller).
+// Rival is a plan of the same kind of backend from somebody (maybe the same seller).
 type Rival struct {
 	URL, Name, Provider, Region, Plan string
+	PlanName                          string // as it is asked for; Plan is its title
 	Price                             Price
+	Limits                            []Limit
 	Status                            Chip
+	Open                              bool // takes new instances
 	Current                           bool
 }
 
@@ -109,6 +113,7 @@ type PlanChoice struct {
 	Price       Price
 	On          bool
 	Limits      []Limit
+	Differs     string // what a month costs more or less than now; in the form that changes a plan
 }
 
 // Quote says what would be paid.

@@ -37,8 +37,10 @@ type TokenRow struct {
 // Sellers lists the market's providers.
 type Sellers struct {
 	Frame
-	Rows    []SellerRow
-	Command Command
+	Rows     []SellerRow
+	Problems []string
+	Stuck    int // operations that need a person
+	Command  Command
 }
 
 // Template names the page's template.
@@ -46,9 +48,12 @@ func (Sellers) Template() string { return "sellers" }
 
 // SellerRow is one provider with what it sells.
 type SellerRow struct {
-	Name, Region string
-	Status       Chip
-	Offerings    []Choice // Value is the address, Label the name
+	Name, Driver, Region string
+	Status               Chip
+	Live                 int      // instances
+	Offerings            []Choice // Value is the address, Label the name
+	Cordoned             bool
+	Reason               Field // of the cordon to set
 }
 
 // Platforms lists registered OSB clients.

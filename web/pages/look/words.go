@@ -14,6 +14,7 @@ func words(files *Files) template.FuncMap {
 		"static": files.URL,
 		"ago":    Ago,
 		"stamp":  func(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04:05 UTC") },
+		"minute": func(t time.Time) string { return t.UTC().Format("2 Jan, 15:04") },
 		"iso":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"day":    func(t time.Time) string { return t.UTC().Format("2 Jan 2006") },
 		"month":  func(t time.Time) string { return t.UTC().Format("January 2006") },
