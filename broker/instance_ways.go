@@ -49,11 +49,11 @@ func (b *Broker) plansFor(ctx context.Context, who identity.Principal, r instanc
 		return nil, err
 	}
 	v := buyer(who, "", tenancy)
-	offering, err := b.shelf.Load().catalog.Offering(r.OfferingID)
-	if err != nil {
-		return nil, nil // it is not sold any more
+	offering, gone := b.shelf.Load().catalog.Offering(r.OfferingID)
+	seen, shown := v.sees(offering)
+	if gone != nil || !shown { // not sold any more, or not to them
+		seen.Plans = nil
 	}
-	seen, _ := v.sees(offering)
 	return slices.DeleteFunc(slices.Clone(seen.Plans), func(p catalog.Plan) bool {
 		_, err := b.targetPlan(v, r, old, p.ID)
 		return err != nil || p.ID == old.ID

@@ -34,7 +34,7 @@ func consumerRows(app, url string, list []broker.Consumer) (rows []look.Consumer
 	for _, one := range list {
 		row := look.ConsumerRow{App: app, AppURL: url, Host: one.Host, StartedAt: one.StartedAt, SeenAt: one.SeenAt, State: look.Chip{Tone: "good", Word: "current"}}
 		if !one.Current {
-			row.State = look.Chip{Tone: "care", Word: "outdated", Note: "It was started with an earlier environment. Start it again to give it the new one."}
+			row.State = look.Chip{Tone: "care", Word: "outdated", Note: "It has an earlier environment: start it again."}
 		}
 		rows = append(rows, row)
 	}
