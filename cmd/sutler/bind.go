@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,15 +18,16 @@ func newBind(s *session) *cobra.Command {
 	var n client.NewBinding
 	var raw string
 	var params []string
+	var network string
 	c := &cobra.Command{
 		Use: "bind NAME --app APP", Short: "Give an app access to an instance", Args: arguments("NAME"),
-		Example: "  sutler bind shopdb --app web\n  sutler bind reports --app web --as REPORTS",
+		Example: "  sutler bind shopdb --app web\n  sutler bind reports --app web --as REPORTS\n  sutler bind shopdb --app web --network private",
 		RunE: func(c *cobra.Command, args []string) error {
 			if n.App == "" {
 				return usagef("--app is missing.").next("Say which app: sutler bind %s --app APP.", args[0])
 			}
 			var err error
-			if n.Params, err = parameters(raw, params); err != nil {
+			if n.Params, err = standing(raw, params, network); err != nil {
 				return err
 			}
 			api, err := s.connect()
@@ -39,9 +41,34 @@ func newBind(s *session) *cobra.Command {
 	f := c.Flags()
 	f.StringVar(&n.App, "app", "", "the app")
 	f.StringVar(&n.Alias, "as", "", "prefix of the variables (default: the kind's customary one, such as DATABASE)")
+	f.StringVar(&network, "network", "", networkHelp)
 	f.StringArrayVarP(&params, "param", "p", nil, "a parameter as key=value (can be repeated)")
 	f.StringVar(&raw, "params", "", "all parameters as one JSON object")
 	return c
+}
+
+// networkHelp is what --network says of itself, in both commands that have it.
+const networkHelp = "the network that the app stands in, by the name that its provider knows (default: the one that needs no name)"
+
+// standing are a binding's parameters with the network in which the app stands. The default network needs no word.
+func standing(raw string, pairs []string, network string) (json.RawMessage, error) {
+	params, err := parameters(raw, pairs)
+	if err != nil || network == "" || network == defaultNetwork {
+		return params, err
+	}
+	object := map[string]json.RawMessage{}
+	if params != nil {
+		if err := json.Unmarshal(params, &object); err != nil {
+			return nil, usagef("--params is no JSON object.").next(`Write it like --params '{"size":"small"}'.`)
+		}
+	}
+	if _, twice := object["network"]; twice {
+		return nil, usagef("The network is named twice: by --network and among the parameters.").next("Leave one of them out.")
+	}
+	if object["network"], err = json.Marshal(network); err != nil {
+		return nil, err
+	}
+	return json.Marshal(object)
 }
 
 // bind asks for a binding and waits until the app can use it.

@@ -106,6 +106,17 @@ func TestConfigSaysEveryProblemWithItsLine(t *testing.T) {
 		"rabbitmq address":    {"driver: fake", "driver: rabbitmq\n  settings: {admin: \"https://a:b@h:15671\", advertise: {default: \"h\"}}", []string{"line 11|host:port", "line 14|no \"fake\""}},
 		"s3 without a key":    {"driver: fake", "driver: s3\n  settings: {endpoint: \"http://h:7070\"}", []string{"line 11|access_key: is missing", "line 11|secret_key: is missing", "line 14|no \"fake\""}},
 		"s3 address":          {"driver: fake", "driver: s3\n  settings: {endpoint: \"h:7070\", access_key: a, secret_key: b}", []string{"line 11|https://objects.example.com", "line 14|no \"fake\""}},
+		"network's name":      {"driver: fake", "driver: postgres\n  settings: {admin: \"postgres://a:b@h:5432/postgres\", advertise: {\"Private Net\": \"h:1\"}}", []string{"line 11|a-z, 0-9 and dashes", "line 14|no \"fake\""}},
+		"network nowhere":     {"driver: fake", "driver: postgres\n  settings:\n    admin: postgres://a:b@h:5432/postgres\n    advertise:\n      private:\n        tls: require", []string{"line 14|address: is missing", "line 18|no \"fake\""}},
+		"network's address":   {"driver: fake", "driver: postgres\n  settings:\n    admin: postgres://a:b@h:5432/postgres\n    advertise:\n      default: db:5432\n      private: {address: db}", []string{"line 15|host:port", "line 18|no \"fake\""}},
+		"network's TLS":       {"driver: fake", "driver: postgres\n  settings:\n    admin: postgres://a:b@h:5432/postgres\n    advertise:\n      private:\n        address: db:5432\n        tls: full", []string{"line 16|disable, prefer, require, verify-ca, verify-full", "line 19|no \"fake\""}},
+		"network's authority": {"driver: fake", "driver: postgres\n  settings:\n    admin: postgres://a:b@h:5432/postgres\n    advertise:\n      private:\n        address: db:5432\n        tls: verify-full", []string{"line 14|ca: is missing", "line 19|no \"fake\""}},
+		"authority nowhere":   {"driver: fake", "driver: rabbitmq\n  settings:\n    admin: https://a:b@h:15671\n    advertise:\n      default: h:5671\n      private: {address: \"h:5671\", tls: verify-full, ca: /nowhere}", []string{"line 15|/nowhere cannot be read", "line 18|no \"fake\""}},
+		"word of a network":   {"driver: fake", "driver: nats\n  settings: {embedded: true, dir: /d, advertise: {private: {address: \"h:1\", tls: prefer}}}", []string{"line 11|one of disable, verify-full", "line 14|offers no"}},
+		"key of a network":    {"driver: fake", "driver: nats\n  settings: {embedded: true, dir: /d, advertise: {private: {address1: \"h:1\"}}}", []string{"line 11|unknown key \"address1\". Did you mean \"address\"?", "line 11|address: is missing", "line 14|offers no"}},
+		"s3 has no TLS word":  {"driver: fake", "driver: s3\n  settings: {endpoint: \"http://h:7070\", access_key: a, secret_key: b, advertise: {private: {address: \"https://h\", tls: verify-full}}}", []string{"line 11|said by the address", "line 14|no \"fake\""}},
+		"redis has no TLS":    {"driver: fake", "driver: redis\n  settings: {dir: /d, advertise: {default: cache.example.com, private: {address: \"10.0.0.7\", tls: verify-full}}}", []string{"line 11|speak no TLS", "line 14|no \"fake\""}},
+		"half a certificate":  {"driver: fake", "driver: nats\n  settings: {embedded: true, dir: /d, key: /k}", []string{"line 11|go together", "line 14|offers no"}},
 		"no providers":        {goodConfig[strings.Index(goodConfig, "providers:"):], "", []string{"providers|nothing to sell"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -28,9 +28,9 @@ func (w *wait) flags(c *cobra.Command) {
 // creation is what the create command was given.
 type creation struct {
 	client.NewInstance
-	alias, raw string
-	params     []string
-	wait       wait
+	alias, raw, network string
+	params              []string
+	wait                wait
 }
 
 func newCreate(s *session) *cobra.Command {
@@ -56,6 +56,7 @@ func newCreate(s *session) *cobra.Command {
 	f.StringVar(&n.raw, "params", "", "all parameters as one JSON object")
 	f.StringVar(&n.App, "app", "", "bind it to this app as soon as it is ready (implies --wait)")
 	f.StringVar(&n.alias, "as", "", "with --app: prefix of the variables (default: the kind's customary one)")
+	f.StringVar(&n.network, "network", "", "with --app: "+networkHelp)
 	n.wait.flags(c)
 	return reading(s, c)
 }
@@ -63,6 +64,9 @@ func newCreate(s *session) *cobra.Command {
 func (s *session) create(ctx context.Context, n creation) error {
 	if n.alias != "" && n.App == "" {
 		return usagef("--as names the variables in an app, and no --app is given.").next("Add --app APP.")
+	}
+	if n.network != "" && n.App == "" {
+		return usagef("--network says where an app stands, and no --app is given.").next("Add --app APP.")
 	}
 	if offering, plan, found := strings.Cut(n.Want, ":"); found && n.Plan != "" && n.Plan != plan {
 		return usagef("%s names the plan %q and --plan the plan %q.", n.Want, plan, n.Plan).next("Name one of them: sutler create %s --plan %s.", offering, n.Plan)
@@ -99,7 +103,11 @@ func (s *session) create(ctx context.Context, n creation) error {
 		}
 	}
 	if n.App != "" {
-		if err := s.bind(ctx, api, client.NewBinding{Instance: made.ID, App: n.App, Alias: n.alias, Org: made.Org, Project: made.Project}, n.wait.timeout); err != nil {
+		params, err := standing("", nil, n.network)
+		if err != nil {
+			return err
+		}
+		if err := s.bind(ctx, api, client.NewBinding{Instance: made.ID, App: n.App, Alias: n.alias, Params: params, Org: made.Org, Project: made.Project}, n.wait.timeout); err != nil {
 			return err
 		}
 	}

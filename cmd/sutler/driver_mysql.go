@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 
@@ -16,10 +15,10 @@ import (
 
 // mysqlSettings are one MariaDB server that databases are sold on.
 type mysqlSettings struct {
-	Admin     conf.Secret       `yaml:"admin"`     // mysql://administrator:…@host:port/, as the market reaches it
-	Advertise map[string]string `yaml:"advertise"` // host:port as apps reach it, by network; default: the administrator's
-	TLS       string            `yaml:"tls"`       // TLS mode in the credentials; from "require" on the server insists
-	CA        string            `yaml:"ca"`        // file of the authority that signed the server's certificate, given to apps
+	Admin     conf.Secret `yaml:"admin"`     // mysql://administrator:…@host:port/, as the market reaches it
+	Advertise advertise   `yaml:"advertise"` // host:port as apps reach it, by network; default: the administrator's
+	TLS       string      `yaml:"tls"`       // TLS mode in the credentials; from "require" on the server insists
+	CA        string      `yaml:"ca"`        // file of the authority that signed the server's certificate, given to apps
 }
 
 func (s *mysqlSettings) check(doc *conf.Document, at string, _ *config) {
@@ -28,7 +27,7 @@ func (s *mysqlSettings) check(doc *conf.Document, at string, _ *config) {
 			doc.Add(at+".admin", "must be the administrator's address, such as mysql://admin:${PASSWORD}@host:3306/?tls=verify-full")
 		}
 	}
-	checkNetworks(doc, at, s.Advertise)
+	s.Advertise.check(doc, at, advertiseRules{address: checkHostPort, modes: mysql.Modes(), needsCA: true, ca: s.CA})
 	if s.TLS != "" && !slices.Contains(mysql.Modes(), s.TLS) {
 		doc.Add(at+".tls", "must be one of %s", strings.Join(mysql.Modes(), ", "))
 	}
@@ -38,42 +37,21 @@ func (s *mysqlSettings) check(doc *conf.Document, at string, _ *config) {
 	checkPEM(doc, at+".ca", s.CA)
 }
 
-// checkNetworks checks addresses by the name of a network that a binding may ask for.
-func checkNetworks(doc *conf.Document, at string, networks map[string]string) {
-	for name, address := range networks {
-		if !providerName.MatchString(name) {
-			doc.Add(at+".advertise."+name, "must be a name of a-z, 0-9 and dashes, at most 63 long")
-		}
-		checkAdvertise(doc, at, map[string]string{defaultNetwork: address})
-	}
-}
-
-// networksOf gives every named network its address, with the provider's TLS mode and authority.
-func networksOf(advertise map[string]string, mode, file string) (providers.Networks, error) {
-	var ca []byte
-	if file != "" {
-		var err error
-		if ca, err = os.ReadFile(file); err != nil {
-			return nil, err
-		}
-	}
-	out := providers.Networks{defaultNetwork: {TLS: mode, CA: string(ca)}}
-	for name, address := range advertise {
-		out[name] = providers.Network{Address: address, TLS: mode, CA: string(ca)}
-	}
-	return out, nil
-}
-
 func (*mysqlSettings) offerings() []catalog.Offering {
 	list, _ := mysql.New(mysql.Settings{}).Offerings(context.Background()) // it asks no server
 	return list
 }
 
 func (s *mysqlSettings) open(context.Context, opening) (opened, error) {
-	networks, err := networksOf(s.Advertise, s.TLS, s.CA)
+	ca, err := readPEM(s.CA)
 	if err != nil {
 		return opened{}, err
 	}
+	networks, err := s.Advertise.networks()
+	if err != nil {
+		return opened{}, err
+	}
+	networks[defaultNetwork] = networks[defaultNetwork].Or(providers.Network{TLS: s.TLS, CA: ca})
 	d := mysql.New(mysql.Settings{Admin: mysql.Address(s.Admin.Reveal()), Networks: networks})
 	return opened{driver: d, close: d.Close}, nil
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 
@@ -25,15 +24,19 @@ type natsSettings struct {
 	SystemCreds conf.Secret `yaml:"system_creds"` // text of the creds of a user of the system account
 	CA          string      `yaml:"ca"`           // file of the authority that signed the servers' certificates, given to apps, too
 	TLS         bool        `yaml:"tls"`          // apps connect with TLS
+	Advertise   advertise   `yaml:"advertise"`    // host:port as apps reach it, by network; default: the first server, or where it listens
 
-	Embedded  bool              `yaml:"embedded"`
-	Dir       string            `yaml:"dir"`       // what it keeps
-	Listen    string            `yaml:"listen"`    // host:port; default: a free port of 127.0.0.1, the same after a restart when it is free
-	Advertise map[string]string `yaml:"advertise"` // host:port as apps reach it, by network; default: where it listens
+	Embedded bool   `yaml:"embedded"`
+	Dir      string `yaml:"dir"`    // what it keeps
+	Listen   string `yaml:"listen"` // host:port; default: a free port of 127.0.0.1, the same after a restart when it is free
+	Cert     string `yaml:"cert"`   // files of its certificate and key: with both it speaks TLS, and only that
+	Key      string `yaml:"key"`
 }
 
 func (s *natsSettings) check(doc *conf.Document, at string, c *config) {
-	checkAdvertise(doc, at, s.Advertise)
+	s.Advertise.check(doc, at, advertiseRules{address: checkHostPort, modes: plainOrVerified(), ca: s.CA})
+	checkPEM(doc, at+".ca", s.CA)
+	checkPEM(doc, at+".cert", s.Cert)
 	if !s.Embedded {
 		s.checkServers(doc, at)
 		return
@@ -43,6 +46,12 @@ func (s *natsSettings) check(doc *conf.Document, at string, c *config) {
 	}
 	if c.postgres() {
 		doc.Add(at+".embedded", "a NATS server inside the process cannot be shared by the processes of a PostgreSQL store; use a SQLite store, or give servers")
+	}
+	if (s.Cert == "") != (s.Key == "") {
+		doc.Add(at+".cert", "and key go together: the files of the server's certificate and of its key")
+	}
+	if s.TLS && s.Cert == "" {
+		doc.Add(at+".tls", "is said by cert and key: without them the server inside the process speaks none")
 	}
 	if s.Dir == "" {
 		doc.Add(at+".dir", "is missing: the folder that the NATS server keeps its keys and streams in")
@@ -76,10 +85,9 @@ func (s *natsSettings) checkServers(doc *conf.Document, at string) {
 	if !strings.Contains(s.SystemCreds.Reveal(), "BEGIN NATS USER JWT") && !doc.Has(at+".system_creds") {
 		doc.Add(at+".system_creds", "must be the creds of a user of the system account, such as file:/etc/sutler/nats-system.creds")
 	}
-	if s.Dir != "" || s.Listen != "" {
-		doc.Add(at, "dir and listen are for a server inside the process")
+	if s.Dir != "" || s.Listen != "" || s.Cert != "" || s.Key != "" {
+		doc.Add(at, "dir, listen, cert and key are for a server inside the process")
 	}
-	checkPEM(doc, at+".ca", s.CA)
 }
 
 func (*natsSettings) offerings() []catalog.Offering {
@@ -92,21 +100,36 @@ func (*natsSettings) offerings() []catalog.Offering {
 
 // openServers connects to servers that somebody else runs.
 func (s *natsSettings) openServers() (opened, error) {
-	var ca []byte
-	if s.CA != "" {
-		var err error
-		if ca, err = os.ReadFile(s.CA); err != nil {
-			return opened{}, err
-		}
+	ca, err := readPEM(s.CA)
+	if err != nil {
+		return opened{}, err
+	}
+	networks, err := s.Advertise.networks()
+	if err != nil {
+		return opened{}, err
 	}
 	d, err := nats.Connect(nats.ClusterSettings{
 		Servers: s.Servers, OperatorKey: strings.TrimSpace(s.OperatorKey.Reveal()), AccountKey: s.AccountKey.Reveal(), SystemCreds: s.SystemCreds.Reveal(),
-		CA: ca, TLS: s.TLS, Advertised: s.Advertise[defaultNetwork],
+		CA: []byte(ca), TLS: s.TLS, Networks: networks,
 	})
 	if err != nil {
 		return opened{}, err
 	}
 	return opened{driver: d, close: d.Stop}, nil
+}
+
+// encrypt reads what the server inside the process and its apps need for TLS, and how the apps reach it.
+func (s *natsSettings) encrypt(settings *nats.Settings) (err error) {
+	for _, part := range []struct {
+		file string
+		to   *string
+	}{{s.Cert, &settings.Cert}, {s.Key, &settings.Key}, {s.CA, &settings.CA}} {
+		if *part.to, err = readPEM(part.file); err != nil {
+			return err
+		}
+	}
+	settings.Networks, err = s.Advertise.networks()
+	return err
 }
 
 func (s *natsSettings) open(_ context.Context, o opening) (opened, error) {
@@ -124,7 +147,11 @@ func (s *natsSettings) open(_ context.Context, o opening) (opened, error) {
 			return opened{}, err
 		}
 	}
-	d, err := nats.Start(nats.Settings{Dir: s.Dir, Host: host, Port: port, Advertised: s.Advertise[defaultNetwork]})
+	settings := nats.Settings{Dir: s.Dir, Host: host, Port: port}
+	if err := s.encrypt(&settings); err != nil {
+		return opened{}, err
+	}
+	d, err := nats.Start(settings)
 	if err != nil {
 		return opened{}, fault.Unavailable.Wrap(err, "The NATS server did not start: %v.", err)
 	}

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"os"
 
 	"github.com/sutlerhq/sutler/catalog"
 	"github.com/sutlerhq/sutler/internal/conf"
@@ -15,11 +14,11 @@ import (
 
 // rabbitmqSettings are one RabbitMQ server that virtual hosts are sold on.
 type rabbitmqSettings struct {
-	Admin      conf.Secret       `yaml:"admin"`      // http(s)://administrator:…@host:15672, the management plugin as the market reaches it
-	Advertise  map[string]string `yaml:"advertise"`  // host:port of AMQP as apps reach it, by network
-	TLS        bool              `yaml:"tls"`        // AMQP speaks TLS there
-	CA         string            `yaml:"ca"`         // file of the authority that signed the server's certificate, given to apps
-	Management bool              `yaml:"management"` // bindings may use the management pages of their own virtual host
+	Admin      conf.Secret `yaml:"admin"`      // http(s)://administrator:…@host:15672, the management plugin as the market reaches it
+	Advertise  advertise   `yaml:"advertise"`  // host:port of AMQP as apps reach it, by network
+	TLS        bool        `yaml:"tls"`        // AMQP speaks TLS there
+	CA         string      `yaml:"ca"`         // file of the authority that signed the server's certificate, given to apps
+	Management bool        `yaml:"management"` // bindings may use the management pages of their own virtual host
 }
 
 func (s *rabbitmqSettings) check(doc *conf.Document, at string, _ *config) {
@@ -31,10 +30,10 @@ func (s *rabbitmqSettings) check(doc *conf.Document, at string, _ *config) {
 	} else if u.Scheme == "http" && !loopback(u.Hostname()) {
 		doc.Warn(at+".admin", "is http: the administrator's password would travel in clear")
 	}
-	if s.Advertise[defaultNetwork] == "" {
+	if s.Advertise[defaultNetwork] == (advertised{}) {
 		doc.Add(at+".advertise."+defaultNetwork, "is missing: host:port of AMQP as apps reach it")
 	}
-	checkAdvertise(doc, at, s.Advertise)
+	s.Advertise.check(doc, at, advertiseRules{address: checkHostPort, modes: plainOrVerified(), ca: s.CA})
 	checkPEM(doc, at+".ca", s.CA)
 }
 
@@ -44,16 +43,17 @@ func (*rabbitmqSettings) offerings() []catalog.Offering {
 }
 
 func (s *rabbitmqSettings) open(_ context.Context, o opening) (opened, error) {
-	var ca []byte
-	if s.CA != "" {
-		var err error
-		if ca, err = os.ReadFile(s.CA); err != nil {
-			return opened{}, err
-		}
+	ca, err := readPEM(s.CA)
+	if err != nil {
+		return opened{}, err
+	}
+	networks, err := s.Advertise.networks()
+	if err != nil {
+		return opened{}, err
 	}
 	return opened{driver: rabbitmq.New(rabbitmq.Settings{
-		Server: rabbitmq.At(rabbitmq.Server{Admin: s.Admin.Reveal(), AMQP: s.Advertise[defaultNetwork]}),
-		TLS:    s.TLS, CA: string(ca), Management: s.Management, Transport: reach(o.egress),
+		Server: rabbitmq.At(rabbitmq.Server{Admin: s.Admin.Reveal(), AMQP: networks[defaultNetwork].Address}),
+		TLS:    s.TLS, CA: ca, Networks: networks, Management: s.Management, Transport: reach(o.egress),
 	})}, nil
 }
 

@@ -16,10 +16,11 @@ import (
 
 // redisSettings are servers on this machine, one for each instance, or, for development, one server given by its address.
 type redisSettings struct {
-	Dir       string            `yaml:"dir"`       // where the servers' folders are
-	Listen    string            `yaml:"listen"`    // address the servers listen on; default: 127.0.0.1
-	Shared    conf.Secret       `yaml:"shared"`    // redis://administrator:…@host:port, instead of dir
-	Advertise map[string]string `yaml:"advertise"` // as apps reach it, by network: a host for dir, host:port for shared
+	Dir       string      `yaml:"dir"`       // where the servers' folders are
+	Listen    string      `yaml:"listen"`    // address the servers listen on; default: 127.0.0.1
+	Shared    conf.Secret `yaml:"shared"`    // redis://administrator:…@host:port, or rediss:// for TLS, instead of dir
+	CA        string      `yaml:"ca"`        // file of the authority that signed the shared server's certificate, given to apps, too
+	Advertise advertise   `yaml:"advertise"` // as apps reach it, by network: a host for dir, host:port for shared
 
 	attached bool // the servers end with the market, as in `sutler dev`
 }
@@ -29,10 +30,10 @@ func (s *redisSettings) check(doc *conf.Document, at string, c *config) {
 	case s.Shared.Set() && s.Dir != "":
 		doc.Add(at+".shared", "goes without dir: a provider sells servers of one's own or prefixes on a shared one")
 	case s.Shared.Set():
-		if !strings.HasPrefix(s.Shared.Reveal(), "redis://") {
+		if address := s.Shared.Reveal(); !strings.HasPrefix(address, "redis://") && !strings.HasPrefix(address, "rediss://") {
 			doc.Add(at+".shared", "must be the administrator's address, such as redis://admin:${PASSWORD}@host:6379")
 		}
-		checkAdvertise(doc, at, s.Advertise)
+		s.Advertise.check(doc, at, advertiseRules{address: checkHostPort, modes: plainOrVerified(), ca: s.CA})
 	case s.Dir == "" && !doc.Has(at+".shared"):
 		doc.Add(at+".dir", "is missing: the folder that each instance's server has its own folder in")
 	case s.Dir != "" && !s.attached && !filepath.IsAbs(s.Dir):
@@ -40,6 +41,10 @@ func (s *redisSettings) check(doc *conf.Document, at string, c *config) {
 	case c.postgres():
 		doc.Add(at+".dir", "servers on this machine cannot be shared by the processes of a PostgreSQL store; use a SQLite store")
 	}
+	if !s.Shared.Set() {
+		s.Advertise.check(doc, at, advertiseRules{address: checkHost, noTLS: "the servers that run on this machine speak no TLS"})
+	}
+	checkPEM(doc, at+".ca", s.CA)
 	if _, err := netip.ParseAddr(s.Listen); s.Listen != "" && err != nil {
 		doc.Add(at+".listen", "must be an address such as 127.0.0.1, not %q", s.Listen)
 	}
@@ -55,7 +60,14 @@ func (s *redisSettings) offerings() []catalog.Offering {
 }
 
 func (s *redisSettings) open(_ context.Context, o opening) (opened, error) {
-	settings := redis.Settings{Advertised: s.Advertise[defaultNetwork]}
+	networks, err := s.Advertise.networks()
+	if err != nil {
+		return opened{}, err
+	}
+	settings := redis.Settings{Networks: networks}
+	if settings.CA, err = readPEM(s.CA); err != nil {
+		return opened{}, err
+	}
 	if s.Shared.Set() {
 		settings.Shared = func() (string, error) { return s.Shared.Reveal(), nil }
 		d := redis.New(settings)
@@ -65,8 +77,11 @@ func (s *redisSettings) open(_ context.Context, o opening) (opened, error) {
 	if err != nil {
 		return opened{}, fault.Unavailable.Wrap(err, "The folder of the Redis servers cannot be opened: %v.", err)
 	}
-	if host, _, err := net.SplitHostPort(settings.Advertised); err == nil {
-		settings.Advertised = host
+	for name, n := range networks { // each instance has a port of its own
+		if host, _, err := net.SplitHostPort(n.Address); err == nil {
+			n.Address = host
+			networks[name] = n
+		}
 	}
 	settings.Servers = fleet
 	d := redis.New(settings)

@@ -11,12 +11,13 @@ import (
 
 // s3Settings are one S3 server (versitygw) that buckets are sold on.
 type s3Settings struct {
-	Endpoint  string            `yaml:"endpoint"`   // http(s)://host:port as the market reaches it
-	Admin     string            `yaml:"admin"`      // the same for its administration, when that has a door of its own
-	AccessKey string            `yaml:"access_key"` // the administrator's
-	SecretKey conf.Secret       `yaml:"secret_key"`
-	Region    string            `yaml:"s3_region"` // default: us-east-1
-	Advertise map[string]string `yaml:"advertise"` // http(s)://host:port as apps reach it, by network; default: endpoint
+	Endpoint  string      `yaml:"endpoint"`   // http(s)://host:port as the market reaches it
+	Admin     string      `yaml:"admin"`      // the same for its administration, when that has a door of its own
+	AccessKey string      `yaml:"access_key"` // the administrator's
+	SecretKey conf.Secret `yaml:"secret_key"`
+	Region    string      `yaml:"s3_region"` // default: us-east-1
+	CA        string      `yaml:"ca"`        // file of the authority that signed the server's certificate, given to apps
+	Advertise advertise   `yaml:"advertise"` // http(s)://host:port as apps reach it, by network; default: endpoint
 }
 
 func (s *s3Settings) check(doc *conf.Document, at string, _ *config) {
@@ -24,12 +25,8 @@ func (s *s3Settings) check(doc *conf.Document, at string, _ *config) {
 	if s.Admin != "" {
 		checkEndpoint(doc, at+".admin", s.Admin)
 	}
-	for name, address := range s.Advertise {
-		if name != defaultNetwork {
-			doc.Add(at+".advertise."+name, "apps do not tell their network yet; only %q is given to them", defaultNetwork)
-		}
-		checkEndpoint(doc, at+".advertise."+name, address)
-	}
+	s.Advertise.check(doc, at, advertiseRules{address: checkEndpoint, noTLS: "is said by the address: https:// or http://"})
+	checkPEM(doc, at+".ca", s.CA)
 	if s.AccessKey == "" {
 		doc.Add(at+".access_key", "is missing: the administrator's key")
 	}
@@ -54,7 +51,15 @@ func (*s3Settings) offerings() []catalog.Offering {
 }
 
 func (s *s3Settings) open(_ context.Context, o opening) (opened, error) {
-	return opened{driver: s3.New(s3.Settings{Transport: reach(o.egress), Server: s3.At(s3.Server{
-		Endpoint: s.Endpoint, Admin: s.Admin, AccessKey: s.AccessKey, Secret: s.SecretKey.Reveal(), Region: s.Region, Advertised: s.Advertise[defaultNetwork],
+	ca, err := readPEM(s.CA)
+	if err != nil {
+		return opened{}, err
+	}
+	networks, err := s.Advertise.networks()
+	if err != nil {
+		return opened{}, err
+	}
+	return opened{driver: s3.New(s3.Settings{Transport: reach(o.egress), CA: ca, Networks: networks, Server: s3.At(s3.Server{
+		Endpoint: s.Endpoint, Admin: s.Admin, AccessKey: s.AccessKey, Secret: s.SecretKey.Reveal(), Region: s.Region,
 	})})}, nil
 }

@@ -23,8 +23,14 @@ import (
 	"github.com/sutlerhq/sutler/web/client"
 )
 
+// insideVariable tells a test binary that runs in a network of its own where the program is.
+const insideVariable = "SUTLER_TEST_INSIDE"
+
 // program is the real binary, built once for all tests that run it as a process, with the guestbook beside it.
 var program = sync.OnceValues(func() (string, error) {
+	if path := os.Getenv(insideVariable); path != "" {
+		return path, nil
+	}
 	dir, err := os.MkdirTemp("", "sutler-test-")
 	if err != nil {
 		return "", err

@@ -23,6 +23,10 @@ func pairs(n ast.Node) ([]*ast.MappingValueNode, bool) {
 
 func (d *Document) object(n ast.Node, v reflect.Value, path string) {
 	entries, ok := pairs(n)
+	if short := shortOf(v.Type()); !ok && short != nil && isScalar(n) {
+		d.fill(n, v.FieldByIndex(short), path)
+		return
+	}
 	if !ok {
 		d.Unread = d.Unread || path == ""
 		d.problem(n, path, "must be a mapping with the keys %s", strings.Join(names(v.Type()), ", "))
@@ -76,6 +80,24 @@ func join(path, name string) string {
 		return name
 	}
 	return path + "." + name
+}
+
+// shortOf finds the field that a single value stands for where a struct is wanted: the one tagged `yaml:"name,short"`. Nil when there is none.
+func shortOf(t reflect.Type) []int {
+	for _, f := range reflect.VisibleFields(t) {
+		if _, option, _ := strings.Cut(f.Tag.Get("yaml"), ","); option == "short" {
+			return f.Index
+		}
+	}
+	return nil
+}
+
+func isScalar(n ast.Node) bool {
+	switch n.(type) {
+	case *ast.MappingNode, *ast.MappingValueNode, *ast.SequenceNode:
+		return false
+	}
+	return true
 }
 
 // fieldsOf maps the YAML names of a struct's fields to them; embedded structs without a tag count as the struct itself.

@@ -19,6 +19,7 @@ import (
 	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/providers"
 	"github.com/sutlerhq/sutler/providers/mysql"
+	"github.com/sutlerhq/sutler/providers/providertest"
 )
 
 // made provisions an instance of the smallest plan that goes when the test ends.
@@ -392,5 +393,19 @@ func TestNetworksAndTLS(t *testing.T) {
 	var out bytes.Buffer
 	if err := d.Backup(t.Context(), i, &out); err != nil || out.Len() == 0 {
 		t.Errorf("a backup over TLS: %v", err)
+	}
+}
+
+func TestNetworksAndTargets(t *testing.T) {
+	d := open(t, mysql.Settings{
+		Admin:    mysql.Address(admin(t)),
+		Networks: providers.Networks{"private": {Address: "db.inside.example.com:3307", TLS: "verify-full", CA: "PEM of the inside"}},
+	})
+	p := providers.New(providers.Settings{Name: "my", Failures: 1000}, d, nil)
+	if err := providertest.Networks(t.Context(), p, map[string]any{"host": "db.inside.example.com", "port": 3307, "sslmode": "verify-full", "ca": "PEM of the inside"}); err != nil {
+		t.Error(err)
+	}
+	if err := providertest.Targets(t.Context(), p); err != nil {
+		t.Error(err)
 	}
 }

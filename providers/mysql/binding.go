@@ -1,13 +1,9 @@
 package mysql
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"net"
 	"net/url"
-	"slices"
-	"strconv"
 
 	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/providers"
@@ -23,12 +19,13 @@ func (d *Driver) Bind(ctx context.Context, i providers.Instance, b providers.Bin
 	if err != nil {
 		return providers.Grant{}, providers.Progress{}, err
 	}
-	network, err := d.settings.Networks.Of(b.Params)
+	asked, err := d.settings.Networks.Of(b.Params)
 	if err != nil {
 		return providers.Grant{}, providers.Progress{}, err
 	}
+	network := asked.Or(d.settings.Networks[providers.DefaultNetwork]).Or(providers.Network{Address: server.address})
 	name := loginOf(b.ID)
-	grant, err := grantOf(network, server.address, name, password, databaseOf(i.ID))
+	grant, err := grantOf(network, name, password, databaseOf(i.ID))
 	if err != nil {
 		return providers.Grant{}, providers.Progress{}, err
 	}
@@ -52,7 +49,7 @@ func (d *Driver) Bind(ctx context.Context, i providers.Instance, b providers.Bin
 			return err
 		}
 		return s.run(ctx, fmt.Sprintf(`ALTER USER %s IDENTIFIED BY PASSWORD '%s' REQUIRE %s WITH MAX_USER_CONNECTIONS %d ACCOUNT %s`,
-			account(name), stored(password), requirement(network.TLS), connections(i.Plan), state))
+			account(name), stored(password), requirement(network), connections(i.Plan), state))
 	})
 	if err != nil {
 		return providers.Grant{}, providers.Progress{}, err
@@ -71,8 +68,8 @@ func (s session) admit(ctx context.Context, name, binding string) error {
 }
 
 // requirement is what the server itself asks of a login.
-func requirement(mode string) string {
-	if slices.Index(Modes(), mode) >= slices.Index(Modes(), "require") {
+func requirement(n providers.Network) string {
+	if n.Encrypted() {
 		return "SSL"
 	}
 	return "NONE"
@@ -83,18 +80,13 @@ func clientMode(mode string) string {
 	return map[string]string{"disable": "DISABLED", "prefer": "PREFERRED", "require": "REQUIRED", "verify-ca": "VERIFY_CA", "verify-full": "VERIFY_IDENTITY"}[mode]
 }
 
-func grantOf(n providers.Network, fallback, name, password, database string) (providers.Grant, error) {
-	address := cmp.Or(n.Address, fallback)
-	host, port, err := net.SplitHostPort(address)
+func grantOf(n providers.Network, name, password, database string) (providers.Grant, error) {
+	host, port, err := n.Place()
 	if err != nil {
-		return providers.Grant{}, fault.ProviderFailed.Wrap(err, "The MariaDB server's advertised address is malformed.")
+		return providers.Grant{}, err
 	}
-	digits, err := strconv.Atoi(port)
-	if err != nil {
-		return providers.Grant{}, fault.ProviderFailed.Wrap(err, "The MariaDB server's advertised port is no number.")
-	}
-	uri := url.URL{Scheme: "mysql", User: url.UserPassword(name, password), Host: address, Path: "/" + database}
-	credentials := map[string]any{"host": host, "port": digits, "username": name, "password": password, "database": database}
+	uri := url.URL{Scheme: "mysql", User: url.UserPassword(name, password), Host: n.Address, Path: "/" + database}
+	credentials := map[string]any{"host": host, "port": port, "username": name, "password": password, "database": database}
 	if n.TLS != "" {
 		uri.RawQuery = url.Values{"ssl-mode": {clientMode(n.TLS)}}.Encode()
 		credentials["sslmode"] = n.TLS
@@ -103,7 +95,7 @@ func grantOf(n providers.Network, fallback, name, password, database string) (pr
 		credentials["ca"] = n.CA
 	}
 	credentials["uri"] = uri.String()
-	return providers.Grant{Credentials: credentials, Endpoints: []providers.Endpoint{{Host: host, Ports: []string{port}, Protocol: "tcp"}}}, nil
+	return providers.Grant{Credentials: credentials, Endpoints: n.Endpoints()}, nil
 }
 
 // Unbind takes an account's access away for good. That the app changed its password, is connected, or owns objects does not matter.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"database/sql"
-	"slices"
 
 	"github.com/sutlerhq/sutler/catalog"
 	"github.com/sutlerhq/sutler/internal/fault"
@@ -38,7 +37,7 @@ type Settings struct {
 func Address(dsn string) func() (string, error) { return func() (string, error) { return dsn, nil } }
 
 // Modes are the words for TLS, in settings and credentials, as PostgreSQL calls them too. From "require" on the server refuses a login without TLS.
-func Modes() []string { return []string{"disable", "prefer", "require", "verify-ca", "verify-full"} }
+func Modes() []string { return providers.Modes() }
 
 // Driver sells databases on one server. It is safe for use by many goroutines, and several processes may sell on one server.
 type Driver struct {
@@ -79,7 +78,7 @@ func (d *Driver) Close() {
 
 // Offerings lists the plans; it does not ask the server.
 func (d *Driver) Offerings(context.Context) ([]catalog.Offering, error) {
-	list := slices.Clone(d.settings.Plans)
+	list := d.settings.Plans
 	if len(list) == 0 {
 		list = []catalog.Plan{
 			plan("dev", "For trying things out: 5 connections.", 5, 1<<30),
@@ -87,15 +86,10 @@ func (d *Driver) Offerings(context.Context) ([]catalog.Offering, error) {
 			plan("large", "For busy apps: 100 connections.", 100, 100<<30),
 		}
 	}
-	for n := range list {
-		if list[n].Schemas.Bind == nil {
-			list[n].Schemas.Bind = d.settings.Networks.Schema()
-		}
-	}
 	return []catalog.Offering{{
 		Name: d.settings.Offering, Kind: "mysql", DisplayName: "MySQL", Category: "Databases", Tags: []string{"sql", "relational", "mysql", "mariadb"},
 		Description: "A MariaDB database of your own on a shared server, for everything that speaks MySQL.", Docs: "https://mariadb.com/kb/en/documentation/",
-		Bindable: true, Updatable: true, Plans: list,
+		Bindable: true, Updatable: true, Plans: d.settings.Networks.Offer(list),
 	}}, nil
 }
 

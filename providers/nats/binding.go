@@ -4,8 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"net"
-	"strconv"
+	"net/url"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -22,6 +21,11 @@ func (d *Driver) Bind(_ context.Context, i providers.Instance, b providers.Bindi
 	if err != nil {
 		return providers.Grant{}, providers.Progress{}, fault.Invalid.Wrap(err, "The binding has no seed.")
 	}
+	asked, err := d.settings.Networks.Of(b.Params)
+	if err != nil {
+		return providers.Grant{}, providers.Progress{}, err
+	}
+	network := asked.Or(d.usual())
 	account, err := d.keys.account(i.ID)
 	if err != nil {
 		return providers.Grant{}, providers.Progress{}, err
@@ -39,21 +43,12 @@ func (d *Driver) Bind(_ context.Context, i providers.Instance, b providers.Bindi
 	if err := d.folder.putLogin(l); err != nil {
 		return providers.Grant{}, providers.Progress{}, err
 	}
-	host, port, err := net.SplitHostPort(d.address)
+	credentials, err := credentialsOf(network, url.UserPassword(l.Name, password))
 	if err != nil {
-		return providers.Grant{}, providers.Progress{}, fault.ProviderFailed.Wrap(err, "The NATS server's advertised address is malformed.")
+		return providers.Grant{}, providers.Progress{}, err
 	}
-	number, err := strconv.Atoi(port)
-	if err != nil {
-		return providers.Grant{}, providers.Progress{}, fault.ProviderFailed.Wrap(err, "The NATS server's advertised port is no number.")
-	}
-	return providers.Grant{
-		Credentials: map[string]any{
-			"uri": "nats://" + l.Name + ":" + password + "@" + d.address, "host": host, "port": number, "username": l.Name, "password": password,
-		},
-		Endpoints: []providers.Endpoint{{Host: host, Ports: []string{port}, Protocol: "tcp"}},
-		ExpiresAt: b.ExpiresAt,
-	}, providers.Progress{Done: true, Note: "the login is ready"}, nil
+	credentials["username"], credentials["password"] = l.Name, password
+	return providers.Grant{Credentials: credentials, Endpoints: network.Endpoints(), ExpiresAt: b.ExpiresAt}, providers.Progress{Done: true, Note: "the login is ready"}, nil
 }
 
 // Unbind removes the login and closes its connections.

@@ -6,8 +6,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"net"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -33,14 +31,15 @@ var (
 
 // ClusterSettings describe a given server or cluster in operator mode.
 type ClusterSettings struct {
-	Offering    string   // name in the market; "nats"
-	Servers     []string // nats://host:port or tls://host:port, as the market reaches them
-	OperatorKey string   // seed of the operator or of one of its signing keys (SO…): it signs accounts
-	AccountKey  string   // what accounts' keys are derived from; the operator key unless told. It must never change.
-	SystemCreds string   // text of the creds file of a user of the system account
-	CA          []byte   // PEM of the authority that signed the servers' certificates; given to apps, too
-	TLS         bool     // apps connect with TLS
-	Advertised  string   // host:port that apps are given; empty: the first server's
+	Offering    string             // name in the market; "nats"
+	Servers     []string           // nats://host:port or tls://host:port, as the market reaches them
+	OperatorKey string             // seed of the operator or of one of its signing keys (SO…): it signs accounts
+	AccountKey  string             // what accounts' keys are derived from; the operator key unless told. It must never change.
+	SystemCreds string             // text of the creds file of a user of the system account
+	CA          []byte             // PEM of the authority that signed the servers' certificates; given to apps, too
+	TLS         bool               // apps connect with TLS
+	Advertised  string             // host:port that apps are given; empty: the first server's
+	Networks    providers.Networks // other ways to them, by the network that a binding names
 	Plans       []catalog.Plan
 }
 
@@ -48,8 +47,7 @@ type ClusterSettings struct {
 // logins' are derived. It is safe for use by many goroutines.
 type Cluster struct {
 	settings ClusterSettings
-	host     string
-	port     int
+	address  string // host:port that apps are given
 	operator nkeys.KeyPair
 	secret   []byte
 	system   *natsgo.Conn
@@ -123,14 +121,10 @@ func (c *Cluster) place() error {
 		_, address, _ = strings.Cut(c.settings.Servers[0], "://")
 		address = address[strings.LastIndex(address, "@")+1:]
 	}
-	host, port, err := net.SplitHostPort(strings.TrimRight(address, "/"))
-	if err == nil {
-		c.port, err = strconv.Atoi(port)
-	}
-	if err != nil {
+	c.address = strings.TrimRight(address, "/")
+	if _, _, err := (providers.Network{Address: c.address}).Place(); err != nil {
 		return fault.Invalid.Errorf("The address %q that apps are given is not host:port.", address)
 	}
-	c.host = host
 	return nil
 }
 
@@ -145,18 +139,16 @@ func (c *Cluster) Probe(ctx context.Context) error {
 
 // Offerings lists the plans.
 func (c *Cluster) Offerings(context.Context) ([]catalog.Offering, error) {
-	return offerings(c.settings.Offering, c.settings.Plans), nil
+	return offerings(c.settings.Offering, c.settings.Plans, c.settings.Networks), nil
 }
 
 // ClusterOfferings are the plans that a cluster is sold by when no others are told.
-func ClusterOfferings() []catalog.Offering { return offerings("nats", nil) }
+func ClusterOfferings() []catalog.Offering { return offerings("nats", nil, nil) }
 
 // Target is the address that apps are given.
 func (c *Cluster) Target(context.Context, providers.Instance) (latency.Target, error) {
-	return latency.Target{Address: c.address(), Protocol: "nats"}, nil
+	return latency.Target{Address: c.usual().Address, Protocol: "nats"}, nil
 }
-
-func (c *Cluster) address() string { return net.JoinHostPort(c.host, strconv.Itoa(c.port)) }
 
 // account gives the key pair of an instance's account: the same one every time.
 func (c *Cluster) account(instance string) (pair, error) { return c.derive("nats account ", instance) }

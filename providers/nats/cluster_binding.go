@@ -5,8 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/nats-io/jwt/v2"
@@ -62,6 +60,10 @@ func user(b providers.Binding) (p pair, err error) {
 
 // Bind signs the login. It changes nothing at the servers, which trust what the account has signed until it is revoked.
 func (c *Cluster) Bind(ctx context.Context, i providers.Instance, b providers.Binding) (g providers.Grant, p providers.Progress, err error) {
+	asked, err := c.settings.Networks.Of(b.Params)
+	if err != nil {
+		return g, p, err
+	}
 	account, err := c.account(i.ID)
 	if err != nil {
 		return g, p, err
@@ -89,23 +91,15 @@ func (c *Cluster) Bind(ctx context.Context, i providers.Instance, b providers.Bi
 	if err != nil {
 		return g, p, err
 	}
-	g.Credentials = c.credentials(u.public, string(seed), token, string(creds))
-	g.Endpoints = []providers.Endpoint{{Host: c.host, Ports: []string{strconv.Itoa(c.port)}, Protocol: "tcp"}}
-	g.ExpiresAt = b.ExpiresAt
+	network := asked.Or(c.usual())
+	if g.Credentials, err = credentialsOf(network, nil); err != nil {
+		return g, p, err
+	}
+	for name, value := range map[string]string{"username": u.public, "password": string(seed), "jwt": token, "creds": string(creds)} {
+		g.Credentials[name] = value
+	}
+	g.Endpoints, g.ExpiresAt = network.Endpoints(), b.ExpiresAt
 	return g, providers.Progress{Done: true, Note: "the login is ready"}, nil
-}
-
-func (c *Cluster) credentials(name, seed, token, creds string) map[string]any {
-	address := url.URL{Scheme: "nats", Host: c.address()}
-	out := map[string]any{"host": c.host, "port": c.port, "username": name, "password": seed, "jwt": token, "creds": creds, "tls": c.settings.TLS}
-	if c.settings.TLS {
-		address.Scheme = "tls"
-	}
-	if len(c.settings.CA) > 0 {
-		out["ca"] = string(c.settings.CA)
-	}
-	out["uri"] = address.String()
-	return out
 }
 
 // Unbind revokes the login on all servers and waits until none has a connection of it.

@@ -40,18 +40,21 @@ const reserve = 1 << 44
 
 // Settings describe the server to start.
 type Settings struct {
-	Offering   string         // name in the market; "nats"
-	Dir        string         // keys, accounts, logins, streams; made when it is not there
-	Host       string         // to listen on; "127.0.0.1"
-	Port       int            // 0: the one the folder had before when it is free, else a free one
-	Advertised string         // host:port that apps are given; empty: where it listens
-	Plans      []catalog.Plan // empty: dev, small and large
+	Offering   string             // name in the market; "nats"
+	Dir        string             // keys, accounts, logins, streams; made when it is not there
+	Host       string             // to listen on; "127.0.0.1"
+	Port       int                // 0: the one the folder had before when it is free, else a free one
+	Advertised string             // host:port that apps are given; empty: where it listens
+	Cert, Key  string             // PEM of the server's certificate and its key: with both it speaks TLS, and only that
+	CA         string             // PEM of the authority that signed it, given to apps; may be empty
+	Networks   providers.Networks // other ways to it, by the network that a binding names
+	Plans      []catalog.Plan     // empty: dev, small and large
 }
 
 // Driver sells accounts on the server that it runs. It is safe for use by many goroutines.
 type Driver struct {
 	settings Settings
-	address  string
+	address  string // where it listens, host:port
 	keys     keys
 	folder   folder
 	lock     *os.File
@@ -97,7 +100,7 @@ func (d *Driver) start() (err error) {
 	if !d.server.ReadyForConnections(startDeadline) {
 		return fmt.Errorf("nats: no connection accepted on %s:%d within %s: is the port in use?", d.settings.Host, d.settings.Port, startDeadline)
 	}
-	d.address = cmp.Or(d.settings.Advertised, net.JoinHostPort(d.settings.Host, strconv.Itoa(d.settings.Port)))
+	d.address = net.JoinHostPort(d.settings.Host, strconv.Itoa(d.settings.Port))
 	return d.serveLogins()
 }
 
@@ -124,8 +127,12 @@ func (d *Driver) options() (*server.Options, error) {
 	if err := d.writeOwnAccounts(); err != nil {
 		return nil, err
 	}
+	encryption, err := d.settings.encryption()
+	if err != nil {
+		return nil, err
+	}
 	return &server.Options{
-		ServerName: "sutler-" + d.settings.Offering, Host: d.settings.Host, Port: d.settings.Port,
+		TLSConfig: encryption, TLS: encryption != nil, TLSTimeout: startDeadline.Seconds(), ServerName: "sutler-" + d.settings.Offering, Host: d.settings.Host, Port: d.settings.Port,
 		TrustedOperators: operator, SystemAccount: d.keys.system.public, AccountResolver: d.folder, DefaultSentinel: sentinel,
 		JetStream: true, StoreDir: filepath.Join(d.settings.Dir, "store"), JetStreamMaxStore: reserve, JetStreamMaxMemory: reserve,
 		NoSigs: true, NoLog: true,
@@ -148,17 +155,17 @@ func (d *Driver) Stop() error {
 }
 
 // Address is where apps connect, host:port.
-func (d *Driver) Address() string { return d.address }
+func (d *Driver) Address() string { return d.usual().Address }
 
 // Probe asks the callout's own connection for an answer of the server.
 func (d *Driver) Probe(ctx context.Context) error { return d.settle(ctx) }
 
 // Offerings lists the plans.
 func (d *Driver) Offerings(context.Context) ([]catalog.Offering, error) {
-	return offerings(d.settings.Offering, d.settings.Plans), nil
+	return offerings(d.settings.Offering, d.settings.Plans, d.settings.Networks), nil
 }
 
-func offerings(name string, list []catalog.Plan) []catalog.Offering {
+func offerings(name string, list []catalog.Plan, networks providers.Networks) []catalog.Offering {
 	if len(list) == 0 {
 		list = []catalog.Plan{
 			plan("dev", "For trying things out: 10 connections, 64 MiB of streams.", 10, 64<<20),
@@ -169,7 +176,7 @@ func offerings(name string, list []catalog.Plan) []catalog.Offering {
 	return []catalog.Offering{{
 		Name: name, Kind: "nats", DisplayName: "NATS", Category: "Integration", Tags: []string{"messaging", "streaming", "key-value"},
 		Description: "Messaging, streams and key-value in an account of your own.", Docs: "https://docs.nats.io/",
-		Bindable: true, Updatable: true, Plans: list,
+		Bindable: true, Updatable: true, Plans: networks.Offer(list),
 	}}
 }
 

@@ -74,5 +74,5 @@ func (d *Driver) Inspect(_ context.Context, i providers.Instance) (providers.Ins
 
 // Target is the address that apps are given.
 func (d *Driver) Target(context.Context, providers.Instance) (latency.Target, error) {
-	return latency.Target{Address: d.address, Protocol: "nats"}, nil
+	return latency.Target{Address: d.usual().Address, Protocol: "nats"}, nil
 }

@@ -2,11 +2,13 @@ package postgres
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"os/exec"
 	"strconv"
@@ -112,17 +114,17 @@ func (d *Driver) piped(ctx context.Context, i providers.Instance, name string, i
 			if err := c.Close(ctx); err != nil { // so that the program finds room
 				return err
 			}
-			mode := "prefer"
-			if login.TLSConfig != nil && len(login.Fallbacks) == 0 {
-				mode = "require"
+			encryption, err := d.encryption()
+			if err != nil {
+				return err
 			}
 			var told bytes.Buffer
 			cmd := exec.CommandContext(ctx, program, args...)
 			cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, &told
 			cmd.Env = append([]string{
 				"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "PGHOST=" + login.Host, "PGPORT=" + strconv.Itoa(int(login.Port)), "PGUSER=" + login.User,
-				"PGPASSWORD=" + login.Password, "PGDATABASE=" + login.Database, "PGSSLMODE=" + mode, "PGCONNECT_TIMEOUT=10",
-			}, home()...)
+				"PGPASSWORD=" + login.Password, "PGDATABASE=" + login.Database, "PGCONNECT_TIMEOUT=10",
+			}, append(encryption, home()...)...)
 			if err := cmd.Run(); err != nil {
 				if ctx.Err() != nil {
 					return ctx.Err()
@@ -132,6 +134,23 @@ func (d *Driver) piped(ctx context.Context, i providers.Instance, name string, i
 			return nil
 		})
 	})
+}
+
+// encryption has PostgreSQL's programs check the server as the market itself does: by what the administrator's address says.
+func (d *Driver) encryption() ([]string, error) {
+	dsn, err := d.settings.Admin()
+	if err != nil {
+		return nil, err
+	}
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return nil, fault.ProviderFailed.Errorf("The administrator's address of the PostgreSQL server is malformed.")
+	}
+	list := []string{"PGSSLMODE=" + cmp.Or(u.Query().Get("sslmode"), "prefer")}
+	if file := u.Query().Get("sslrootcert"); file != "" {
+		list = append(list, "PGSSLROOTCERT="+file)
+	}
+	return list, nil
 }
 
 // home passes on where the market's own certificates may be.

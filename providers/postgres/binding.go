@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/pbkdf2"
@@ -29,6 +30,10 @@ func (d *Driver) Bind(ctx context.Context, i providers.Instance, b providers.Bin
 	if err != nil {
 		return providers.Grant{}, providers.Progress{}, err
 	}
+	asked, err := d.settings.Networks.Of(b.Params)
+	if err != nil {
+		return providers.Grant{}, providers.Progress{}, err
+	}
 	role, grant := roleOf(b.ID), providers.Grant{}
 	err = d.locked(ctx, i.ID, func(s session) error {
 		if there, err := s.made(ctx); err != nil || !there {
@@ -46,7 +51,7 @@ func (d *Driver) Bind(ctx context.Context, i providers.Instance, b providers.Bin
 		if err != nil {
 			return err
 		}
-		grant, err = d.grant(s, role, password)
+		grant, err = grantOf(asked.Or(d.reached(s.Conn.Conn().Config())), s.database, role, password)
 		grant.ExpiresAt = b.ExpiresAt
 		return err
 	})
@@ -61,31 +66,26 @@ func literal(s string) string {
 	return ` E'` + strings.ReplaceAll(strings.ReplaceAll(s, `\`, `\\`), `'`, `''`) + `'`
 }
 
-func (d *Driver) grant(s session, role, password string) (providers.Grant, error) {
-	address := d.advertised(s.Conn.Conn().Config())
-	host, port, err := net.SplitHostPort(address)
+func grantOf(n providers.Network, database, role, password string) (providers.Grant, error) {
+	host, port, err := n.Place()
 	if err != nil {
-		return providers.Grant{}, fault.ProviderFailed.Wrap(err, "The PostgreSQL server's advertised address is malformed.")
+		return providers.Grant{}, err
 	}
-	number, err := strconv.Atoi(port)
-	if err != nil {
-		return providers.Grant{}, fault.ProviderFailed.Wrap(err, "The PostgreSQL server's advertised port is no number.")
-	}
-	uri := url.URL{Scheme: "postgres", User: url.UserPassword(role, password), Host: address, Path: "/" + s.database, RawQuery: url.Values{"sslmode": {d.settings.SSLMode}}.Encode()}
+	uri := url.URL{Scheme: "postgres", User: url.UserPassword(role, password), Host: n.Address, Path: "/" + database, RawQuery: url.Values{"sslmode": {n.TLS}}.Encode()}
 	credentials := map[string]any{
-		"uri": uri.String(), "host": host, "port": number, "username": role, "password": password, "database": s.database, "sslmode": d.settings.SSLMode,
+		"uri": uri.String(), "host": host, "port": port, "username": role, "password": password, "database": database, "sslmode": n.TLS,
 	}
-	if d.settings.CA != "" {
-		credentials["ca"] = d.settings.CA
+	if n.CA != "" {
+		credentials["ca"] = n.CA
 	}
-	return providers.Grant{Credentials: credentials, Endpoints: []providers.Endpoint{{Host: host, Ports: []string{port}, Protocol: "tcp"}}}, nil
+	return providers.Grant{Credentials: credentials, Endpoints: n.Endpoints()}, nil
 }
 
-func (d *Driver) advertised(c *pgx.ConnConfig) string {
-	if d.settings.Advertised != "" {
-		return d.settings.Advertised
-	}
-	return net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port)))
+// reached is how apps reach the server that name no network: as the settings say, and what they leave open as the administrator does.
+func (d *Driver) reached(c *pgx.ConnConfig) providers.Network {
+	s := d.settings
+	usual := providers.Network{Address: cmp.Or(s.Advertised, net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port)))), TLS: s.SSLMode, CA: s.CA}
+	return s.Networks[providers.DefaultNetwork].Or(usual)
 }
 
 // scram is what the server keeps of a password (RFC 5803): it can check the password and not tell it, so no statement and no log of

@@ -34,6 +34,7 @@ type Settings struct {
 	Advertised string                 // host:port that apps are given; empty: the administrator's
 	SSLMode    string                 // sslmode in the credentials: disable prefer require verify-ca verify-full; empty: prefer
 	CA         string                 // PEM of the authority that signed the server's certificate, given to apps; may be empty
+	Networks   providers.Networks     // other ways to it, by the network that a binding names
 	Plans      []catalog.Plan         // empty: dev, small and large
 }
 
@@ -84,7 +85,7 @@ func (d *Driver) Offerings(context.Context) ([]catalog.Offering, error) {
 	return []catalog.Offering{{
 		Name: d.settings.Offering, Kind: "postgresql", DisplayName: "PostgreSQL", Category: "Databases", Tags: []string{"sql", "relational", "postgresql"},
 		Description: "A PostgreSQL database of your own on a shared server.", Docs: "https://www.postgresql.org/docs/",
-		Bindable: true, Updatable: true, Plans: list,
+		Bindable: true, Updatable: true, Plans: d.settings.Networks.Offer(list),
 	}}, nil
 }
 

@@ -70,5 +70,5 @@ func (d *Driver) Target(ctx context.Context, _ providers.Instance) (latency.Targ
 	if err != nil {
 		return latency.Target{}, fmt.Errorf("target: %w", err)
 	}
-	return latency.Target{Address: d.advertised(server.pool.Config().ConnConfig), Protocol: "postgresql"}, nil
+	return latency.Target{Address: d.reached(server.pool.Config().ConnConfig).Address, Protocol: "postgresql"}, nil
 }

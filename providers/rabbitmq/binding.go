@@ -4,10 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 
 	rabbithole "github.com/michaelklishin/rabbit-hole/v2"
@@ -23,6 +21,10 @@ func (d *Driver) Bind(ctx context.Context, i providers.Instance, b providers.Bin
 		return providers.Grant{}, providers.Progress{}, fault.Invalid.Wrap(err, "The binding has no seed.")
 	}
 	hash, err := hashed(password, b.Seed)
+	if err != nil {
+		return providers.Grant{}, providers.Progress{}, err
+	}
+	asked, err := d.settings.Networks.Of(b.Params)
 	if err != nil {
 		return providers.Grant{}, providers.Progress{}, err
 	}
@@ -49,7 +51,7 @@ func (d *Driver) Bind(ctx context.Context, i providers.Instance, b providers.Bin
 		if err := ended(s.UpdatePermissionsIn(v, user, rabbithole.Permissions{Configure: ".*", Write: ".*", Read: ".*"})); err != nil {
 			return err
 		}
-		grant, err = s.grant(v, user, password)
+		grant, err = s.grant(asked.Or(d.settings.usual(s.server)), v, user, password)
 		grant.ExpiresAt = b.ExpiresAt
 		return err
 	})
@@ -75,30 +77,35 @@ func hashed(password string, seed []byte) (string, error) {
 	return base64.StdEncoding.EncodeToString(append(salt[:4:4], sum[:]...)), nil
 }
 
-func (s session) grant(vhost, user, password string) (providers.Grant, error) {
-	host, port, err := net.SplitHostPort(s.server.AMQP)
+func (s session) grant(n providers.Network, vhost, user, password string) (providers.Grant, error) {
+	host, port, err := n.Place()
 	if err != nil {
-		return providers.Grant{}, fault.ProviderFailed.Wrap(err, "The RabbitMQ server's advertised address is malformed.")
-	}
-	number, err := strconv.Atoi(port)
-	if err != nil {
-		return providers.Grant{}, fault.ProviderFailed.Wrap(err, "The RabbitMQ server's advertised port is no number.")
+		return providers.Grant{}, err
 	}
 	scheme := "amqp"
-	if s.settings.TLS {
+	if n.Encrypted() {
 		scheme = "amqps"
 	}
-	uri := url.URL{Scheme: scheme, User: url.UserPassword(user, password), Host: s.server.AMQP, Path: "/" + vhost}
+	uri := url.URL{Scheme: scheme, User: url.UserPassword(user, password), Host: n.Address, Path: "/" + vhost}
 	c := map[string]any{
-		"uri": uri.String(), "host": host, "port": number, "username": user, "password": password, "vhost": vhost, "tls": s.settings.TLS,
+		"uri": uri.String(), "host": host, "port": port, "username": user, "password": password, "vhost": vhost, "tls": n.Encrypted(),
 	}
-	if s.settings.CA != "" {
-		c["ca"] = s.settings.CA
+	if n.CA != "" {
+		c["ca"] = n.CA
 	}
 	if s.settings.Management {
 		c["management_url"] = s.Endpoint
 	}
-	return providers.Grant{Credentials: c, Endpoints: []providers.Endpoint{{Host: host, Ports: []string{port}, Protocol: "tcp"}}}, nil
+	return providers.Grant{Credentials: c, Endpoints: n.Endpoints()}, nil
+}
+
+// usual is how apps reach AMQP that name no network.
+func (s Settings) usual(server Server) providers.Network {
+	n := providers.Network{Address: server.AMQP, TLS: "disable", CA: s.CA}
+	if s.TLS {
+		n.TLS = "verify-full" // clients check whom they speak to
+	}
+	return s.Networks[providers.DefaultNetwork].Or(n)
 }
 
 // Unbind shuts the login first: no password and no right is left, so that no request of an open connection is allowed either. Then it closes

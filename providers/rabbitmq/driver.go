@@ -33,6 +33,7 @@ type Settings struct {
 	Transport  http.RoundTripper      // how the management plugin is reached; nil: http.DefaultTransport
 	TLS        bool                   // AMQP speaks TLS: the credentials say amqps
 	CA         string                 // PEM of the authority that signed the server's certificate, given to apps; may be empty
+	Networks   providers.Networks     // other ways to AMQP, by the network that a binding names
 	Management bool                   // bindings may use the management pages and API of their own virtual host
 	Plans      []catalog.Plan         // empty: dev, small and large
 }
@@ -68,7 +69,7 @@ func (d *Driver) Offerings(context.Context) ([]catalog.Offering, error) {
 	return []catalog.Offering{{
 		Name: d.settings.Offering, Kind: "rabbitmq", DisplayName: "RabbitMQ", Category: "Integration", Tags: []string{"amqp", "messaging", "rabbitmq"},
 		Description: "A virtual host of your own on a shared RabbitMQ server.", Docs: "https://www.rabbitmq.com/docs",
-		Bindable: true, Updatable: true, Plans: list,
+		Bindable: true, Updatable: true, Plans: d.settings.Networks.Offer(list),
 	}}, nil
 }
 

@@ -172,8 +172,9 @@ func (d *Driver) Target(context.Context, providers.Instance) (latency.Target, er
 	if err != nil {
 		return latency.Target{}, err
 	}
-	t := latency.Target{Address: server.AMQP, Protocol: "amqp"}
-	if d.settings.TLS {
+	usual := d.settings.usual(server)
+	t := latency.Target{Address: usual.Address, Protocol: "amqp"}
+	if usual.Encrypted() {
 		t.Protocol = "tcp"
 	}
 	return t, nil

@@ -3,8 +3,7 @@ package redis
 import (
 	"context"
 	"errors"
-	"net"
-	"strconv"
+	"net/url"
 
 	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/providers"
@@ -15,6 +14,10 @@ func (d *Driver) Bind(ctx context.Context, i providers.Instance, b providers.Bin
 	password, err := providers.Password(b.Seed, "redis password")
 	if err != nil {
 		return providers.Grant{}, providers.Progress{}, fault.Invalid.Wrap(err, "The binding has no seed.")
+	}
+	asked, err := d.settings.Networks.Of(b.Params)
+	if err != nil {
+		return providers.Grant{}, providers.Progress{}, err
 	}
 	defer d.turn(i.ID)()
 	s, err := d.site(ctx, i.ID)
@@ -30,21 +33,31 @@ func (d *Driver) Bind(ctx context.Context, i providers.Instance, b providers.Bin
 	if err != nil {
 		return providers.Grant{}, providers.Progress{}, err
 	}
-	host, port, err := net.SplitHostPort(s.address)
+	network := s.reached(asked)
+	credentials, err := s.credentials(network, userOf(b.ID), password)
 	if err != nil {
-		return providers.Grant{}, providers.Progress{}, fault.ProviderFailed.Wrap(err, "The Redis server's advertised address is malformed.")
+		return providers.Grant{}, providers.Progress{}, err
 	}
-	number, err := strconv.Atoi(port)
+	return providers.Grant{Credentials: credentials, Endpoints: network.Endpoints(), ExpiresAt: b.ExpiresAt}, providers.Progress{Done: true}, nil
+}
+
+func (s *site) credentials(n providers.Network, user, password string) (map[string]any, error) {
+	host, port, err := n.Place()
 	if err != nil {
-		return providers.Grant{}, providers.Progress{}, fault.ProviderFailed.Wrap(err, "The Redis server's advertised port is no number.")
+		return nil, err
 	}
-	credentials := map[string]any{"uri": s.uri(userOf(b.ID), password), "host": host, "port": number, "username": userOf(b.ID), "password": password}
+	uri := url.URL{Scheme: "redis", User: url.UserPassword(user, password), Host: n.Address}
+	if n.Encrypted() {
+		uri.Scheme = "rediss"
+	}
+	c := map[string]any{"uri": uri.String(), "host": host, "port": port, "username": user, "password": password, "tls": n.Encrypted()}
+	if n.CA != "" {
+		c["ca"] = n.CA
+	}
 	if s.prefix != "" {
-		credentials["prefix"] = s.prefix
+		c["prefix"] = s.prefix
 	}
-	return providers.Grant{
-		Credentials: credentials, Endpoints: []providers.Endpoint{{Host: host, Ports: []string{port}, Protocol: "tcp"}}, ExpiresAt: b.ExpiresAt,
-	}, providers.Progress{Done: true}, nil
+	return c, nil
 }
 
 // Unbind removes the user. Redis ends its connections in the same step.

@@ -32,6 +32,8 @@ type Settings struct {
 	Servers    *local.Fleet           // of the kind "redis"
 	Shared     func() (string, error) // address of the shared server, redis://administrator:…@host:port; its users must be kept in an aclfile
 	Advertised string                 // what apps are given: the host of Servers, the host:port of Shared; empty: as we reach it
+	CA         string                 // PEM of the authority that signed the certificate of Shared, whose address begins with rediss:// then; given to apps
+	Networks   providers.Networks     // other ways, by the network that a binding names; addresses as Advertised
 	Plans      []catalog.Plan         // empty: dev, small and large; for Shared dev alone
 }
 
@@ -83,6 +85,7 @@ func (d *Driver) Offerings(context.Context) ([]catalog.Offering, error) {
 			plan("large", "For busy apps: 1 GiB.", catalog.Limits{"memory_bytes": 1 << 30, "connections": 500}),
 		}
 	}
+	o.Plans = d.settings.Networks.Offer(o.Plans)
 	return []catalog.Offering{o}, nil
 }
 

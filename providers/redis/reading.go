@@ -12,6 +12,7 @@ import (
 	client "github.com/redis/go-redis/v9"
 
 	"github.com/sutlerhq/sutler/catalog/money"
+	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/providers"
 	"github.com/sutlerhq/sutler/providers/latency"
 )
@@ -167,11 +168,20 @@ func (d *Driver) Probe(ctx context.Context) error {
 	return classed(s.Ping(ctx).Err())
 }
 
-// Target is the address that apps are given.
+// Target is the address that apps are given. An instance that has a server of its own cannot be measured before it is there, and another
+// customer's is not shown to anybody: that is fault.Unprocessable. Where the server speaks TLS the connection alone is measured.
 func (d *Driver) Target(ctx context.Context, i providers.Instance) (latency.Target, error) {
+	if i.ID == "" && d.settings.Servers != nil {
+		return latency.Target{}, fault.Unprocessable.Errorf("Each Redis instance has a server of its own, so there is nothing to measure before it is made.")
+	}
 	s, err := d.site(ctx, i.ID)
 	if err != nil {
 		return latency.Target{}, fmt.Errorf("target: %w", err)
 	}
-	return latency.Target{Address: s.address, Protocol: "redis"}, nil
+	n := s.reached(providers.Network{})
+	t := latency.Target{Address: n.Address, Protocol: "redis"}
+	if n.Encrypted() {
+		t.Protocol = "tcp"
+	}
+	return t, nil
 }

@@ -2,10 +2,10 @@ package redis
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +14,7 @@ import (
 	client "github.com/redis/go-redis/v9"
 
 	"github.com/sutlerhq/sutler/internal/fault"
+	"github.com/sutlerhq/sutler/providers"
 	"github.com/sutlerhq/sutler/providers/local"
 )
 
@@ -27,7 +28,9 @@ type site struct {
 	instance string
 	place    local.Place // of a server of its own
 	prefix   string      // of the keys; empty on a server of its own
-	address  string      // host:port that apps are given
+	address  string      // host:port as we reach it
+
+	encrypted bool // we reach it with TLS
 }
 
 // site goes to the instance's server. Errors: errNotThere (by errors.Is) when a server of its own is not there; fault.Unavailable.
@@ -51,10 +54,6 @@ func (d *Driver) ownSite(ctx context.Context, instance string, p local.Place) (*
 		return nil, fault.ProviderFailed.Wrap(err, "The administrator's password of a Redis server is lost.")
 	}
 	s := &site{d: d, instance: instance, place: p, address: p.Address, Client: d.client(&client.Options{Addr: p.Address, Username: admin, Password: string(password)})}
-	if d.settings.Advertised != "" {
-		_, port, _ := net.SplitHostPort(p.Address) // made of the two
-		s.address = net.JoinHostPort(d.settings.Advertised, port)
-	}
 	return s, s.enter(ctx)
 }
 
@@ -67,10 +66,14 @@ func (d *Driver) sharedSite(instance string) (*site, error) {
 	if err != nil {
 		return nil, fault.ProviderFailed.Errorf("The administrator's address of the Redis server is malformed.")
 	}
-	s := &site{d: d, instance: instance, prefix: prefixOf(instance), address: o.Addr, Client: d.client(o)}
-	if d.settings.Advertised != "" {
-		s.address = d.settings.Advertised
+	s := &site{d: d, instance: instance, prefix: prefixOf(instance), address: o.Addr, encrypted: o.TLSConfig != nil}
+	if s.encrypted && d.settings.CA != "" {
+		o.TLSConfig.RootCAs = x509.NewCertPool()
+		if !o.TLSConfig.RootCAs.AppendCertsFromPEM([]byte(d.settings.CA)) {
+			return nil, fault.ProviderFailed.Errorf("The authority of the Redis server is no certificate in PEM form.")
+		}
 	}
+	s.Client = d.client(o)
 	return s, nil
 }
 
@@ -218,8 +221,22 @@ func (s *site) save(ctx context.Context) error {
 	return classed(err)
 }
 
-func (s *site) uri(user, password string) string {
-	return (&url.URL{Scheme: "redis", User: url.UserPassword(user, password), Host: s.address}).String()
+// reached is how apps reach the server in a network; on servers of their own the network tells the host and the server the port.
+func (s *site) reached(asked providers.Network) providers.Network {
+	settings := s.d.settings
+	mode := "disable"
+	if s.encrypted {
+		mode = "verify-full" // clients check whom they speak to
+	}
+	n := asked.Or(settings.Networks[providers.DefaultNetwork]).Or(providers.Network{Address: settings.Advertised, TLS: mode, CA: settings.CA})
+	switch {
+	case n.Address == "":
+		n.Address = s.address
+	case settings.Servers != nil:
+		_, port, _ := net.SplitHostPort(s.address) // made of the two
+		n.Address = net.JoinHostPort(n.Address, port)
+	}
+	return n
 }
 
 // classed tells what passes by itself from what does not.

@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/url"
@@ -16,6 +17,10 @@ func (d *Driver) Bind(ctx context.Context, i providers.Instance, b providers.Bin
 	if err != nil {
 		return providers.Grant{}, providers.Progress{}, fault.Invalid.Wrap(err, "The binding has no seed.")
 	}
+	asked, err := d.settings.Networks.Of(b.Params)
+	if err != nil {
+		return providers.Grant{}, providers.Progress{}, err
+	}
 	var grant providers.Grant
 	err = d.inTurn(ctx, i.ID, func(ctx context.Context, s session) error {
 		_, m, err := s.policy(ctx, bucketOf(i.ID))
@@ -29,7 +34,7 @@ func (d *Driver) Bind(ctx context.Context, i providers.Instance, b providers.Bin
 		if err := s.admit(ctx, i.ID, m, ""); err != nil {
 			return err
 		}
-		grant, err = s.grant(bucketOf(i.ID), key, secret)
+		grant, err = grantOf(asked.Or(d.usual(s.server)), s.server.Region, bucketOf(i.ID), key, secret)
 		grant.ExpiresAt = b.ExpiresAt
 		return err
 	})
@@ -37,28 +42,41 @@ func (d *Driver) Bind(ctx context.Context, i providers.Instance, b providers.Bin
 	return grant, p, err
 }
 
-func (s session) grant(bucket, key, secret string) (providers.Grant, error) {
-	u, err := url.Parse(s.server.Advertised)
-	if err != nil || u.Hostname() == "" {
-		return providers.Grant{}, fault.ProviderFailed.Errorf("The S3 server's advertised address is malformed.")
-	}
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
-	}
-	number, err := strconv.Atoi(port)
+func grantOf(n providers.Network, region, bucket, key, secret string) (providers.Grant, error) {
+	u, place, err := placeOf(n)
 	if err != nil {
-		return providers.Grant{}, fault.ProviderFailed.Errorf("The S3 server's advertised port is no number.")
+		return providers.Grant{}, err
 	}
-	query := url.Values{"region": {s.server.Region}, "path_style": {"true"}, "tls": {strconv.FormatBool(u.Scheme == "https")}}
-	uri := url.URL{Scheme: "s3", User: url.UserPassword(key, secret), Host: net.JoinHostPort(u.Hostname(), port), Path: "/" + bucket, RawQuery: query.Encode()}
-	return providers.Grant{
-		Credentials: map[string]any{
-			"uri": uri.String(), "host": u.Hostname(), "port": number, "username": key, "password": secret,
-			"endpoint": u.Scheme + "://" + u.Host, "bucket": bucket, "region": s.server.Region, "access_key_id": key, "secret_access_key": secret, "path_style": true,
-		},
-		Endpoints: []providers.Endpoint{{Host: u.Hostname(), Ports: []string{port}, Protocol: "tcp"}},
-	}, nil
+	host, port, err := place.Place()
+	if err != nil {
+		return providers.Grant{}, err
+	}
+	query := url.Values{"region": {region}, "path_style": {"true"}, "tls": {strconv.FormatBool(u.Scheme == "https")}}
+	uri := url.URL{Scheme: "s3", User: url.UserPassword(key, secret), Host: place.Address, Path: "/" + bucket, RawQuery: query.Encode()}
+	c := map[string]any{
+		"uri": uri.String(), "host": host, "port": port, "username": key, "password": secret,
+		"endpoint": u.Scheme + "://" + u.Host, "bucket": bucket, "region": region, "access_key_id": key, "secret_access_key": secret, "path_style": true,
+	}
+	if n.CA != "" {
+		c["ca"] = n.CA
+	}
+	return providers.Grant{Credentials: c, Endpoints: place.Endpoints()}, nil
+}
+
+// placeOf takes an address such as https://host apart: the same as host:port, whose port the scheme may tell.
+func placeOf(n providers.Network) (*url.URL, providers.Network, error) {
+	u, err := url.Parse(n.Address)
+	if err != nil || u.Hostname() == "" {
+		return nil, n, fault.ProviderFailed.Errorf("The S3 server's advertised address is malformed.")
+	}
+	port := cmp.Or(u.Port(), map[string]string{"https": "443", "http": "80"}[u.Scheme])
+	n.Address = net.JoinHostPort(u.Hostname(), port)
+	return u, n, nil
+}
+
+// usual is how apps reach the server that name no network.
+func (d *Driver) usual(server Server) providers.Network {
+	return d.settings.Networks[providers.DefaultNetwork].Or(providers.Network{Address: server.Advertised, CA: d.settings.CA})
 }
 
 // Unbind takes the key out of the bucket's policy, then removes it: a server that still remembers the key for a while lets it do nothing.

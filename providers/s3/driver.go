@@ -37,6 +37,8 @@ type Settings struct {
 	Offering  string                 // name in the market; "s3"
 	Server    func() (Server, error) // an error (fault.Unavailable) while the server is not there yet
 	Transport http.RoundTripper      // how the server is reached; nil: http.DefaultTransport
+	CA        string                 // PEM of the authority that signed the server's certificate, given to apps; may be empty
+	Networks  providers.Networks     // other ways to it, by the network that a binding names; addresses are http(s)://host:port
 	Plans     []catalog.Plan         // empty: dev, small and large
 }
 
@@ -71,7 +73,7 @@ func (d *Driver) Offerings(context.Context) ([]catalog.Offering, error) {
 	return []catalog.Offering{{
 		Name: d.settings.Offering, Kind: "s3", DisplayName: "Object storage", Category: "Storage", Tags: []string{"s3", "objects", "storage"},
 		Description: "A bucket of your own on an S3 server.", Docs: "https://docs.aws.amazon.com/AmazonS3/latest/API/",
-		Bindable: true, Updatable: true, Plans: list,
+		Bindable: true, Updatable: true, Plans: d.settings.Networks.Offer(list),
 	}}, nil
 }
 

@@ -2,14 +2,11 @@ package s3
 
 import (
 	"context"
-	"net"
-	"net/url"
 
 	"github.com/minio/minio-go/v7"
 
 	"github.com/sutlerhq/sutler/catalog"
 	"github.com/sutlerhq/sutler/catalog/money"
-	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/providers"
 	"github.com/sutlerhq/sutler/providers/latency"
 )
@@ -163,16 +160,13 @@ func (d *Driver) Target(context.Context, providers.Instance) (latency.Target, er
 	if err != nil {
 		return latency.Target{}, err
 	}
-	u, err := url.Parse(s.server.Advertised)
-	if err != nil || u.Hostname() == "" {
-		return latency.Target{}, fault.ProviderFailed.Errorf("The S3 server's advertised address is malformed.")
+	u, place, err := placeOf(d.usual(s.server))
+	if err != nil {
+		return latency.Target{}, err
 	}
-	t := latency.Target{Address: u.Host, Protocol: "http"}
+	t := latency.Target{Address: place.Address, Protocol: "http"}
 	if u.Scheme == "https" {
 		t.Protocol = "tcp"
-	}
-	if u.Port() == "" {
-		t.Address = net.JoinHostPort(u.Hostname(), map[string]string{"https": "443", "http": "80"}[u.Scheme])
 	}
 	return t, nil
 }
