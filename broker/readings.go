@@ -27,11 +27,13 @@ func (b *Broker) readAll(ctx context.Context, _ string, due time.Time) (time.Tim
 	for _, r := range rows {
 		of[r.Provider] = append(of[r.Provider], r)
 	}
+	h := &harvest{b: b, due: due}
 	var all sync.WaitGroup
 	for _, rows := range of { // one that is slow holds up nobody but itself
-		all.Go(func() { b.readEach(ctx, rows, due) })
+		all.Go(func() { b.readEach(ctx, rows, h) })
 	}
 	all.Wait()
+	h.add(ctx)
 	if ctx.Err() != nil {
 		return time.Time{}, ctx.Err()
 	}
@@ -39,11 +41,13 @@ func (b *Broker) readAll(ctx context.Context, _ string, due time.Time) (time.Tim
 }
 
 // readEach reads the instances of one provider until it does not answer.
-func (b *Broker) readEach(ctx context.Context, rows []instanceRow, due time.Time) {
+func (b *Broker) readEach(ctx context.Context, rows []instanceRow, h *harvest) {
 	for _, r := range rows {
-		answered, err := b.read(ctx, r, due)
+		shown, answered, err := b.look(ctx, r)
 		if err != nil {
-			b.Log.Warn("readings", "provider", r.Provider, "instance", r.ID, "hour", due, "err", err)
+			b.Log.Warn("readings", "provider", r.Provider, "instance", r.ID, "hour", h.due, "err", err)
+		} else if len(shown) > 0 {
+			h.add(ctx, use{r.ID, shown})
 		}
 		if !answered || ctx.Err() != nil {
 			return
@@ -53,7 +57,7 @@ func (b *Broker) readEach(ctx context.Context, rows []instanceRow, due time.Time
 
 // readLast reads what an instance used between its last hour and its end. When it cannot, the rest of that hour is our cost.
 func (b *Broker) readLast(ctx context.Context, j job) {
-	if _, err := b.read(ctx, j.instance, instant(j.instance.StoppedAt)); err != nil {
+	if err := b.read(ctx, j.instance, instant(j.instance.StoppedAt)); err != nil {
 		b.Log.Warn("readings: the last one", "provider", j.instance.Provider, "instance", j.instance.ID, "err", err)
 	}
 }
@@ -69,44 +73,55 @@ func (b *Broker) readChange(ctx context.Context, j job, out outcome) {
 	if out.progress.State != nil {
 		told.State = out.progress.State
 	}
-	if _, err := b.readFrom(ctx, p, told, b.Clock.Now()); err != nil {
+	shown, _, err := b.lookAs(ctx, p, told)
+	if err == nil {
+		err = b.recordUses(ctx, b.Clock.Now(), use{told.ID, shown})
+	}
+	if err != nil {
 		b.Log.Warn("readings: at a change of plan", "provider", j.instance.Provider, "instance", j.instance.ID, "err", err)
 	}
 }
 
-// read asks the provider for one instance and records what was used in the window that ends at end. It tells whether the provider answered.
-func (b *Broker) read(ctx context.Context, r instanceRow, end time.Time) (answered bool, err error) {
+// read asks the provider for one instance and records what was used in the window that ends at end.
+func (b *Broker) read(ctx context.Context, r instanceRow, end time.Time) error {
+	shown, _, err := b.look(ctx, r)
+	if err != nil || len(shown) == 0 {
+		return err
+	}
+	return b.recordUses(ctx, end, use{r.ID, shown})
+}
+
+// look asks the provider what one instance's meters show. It tells whether the provider answered.
+func (b *Broker) look(ctx context.Context, r instanceRow) (shown []providers.Reading, answered bool, err error) {
 	p, ok := b.Providers.Get(r.Provider)
 	if !ok || !p.Can(providers.Meters) {
-		return true, nil
+		return nil, true, nil
+	}
+	key := "reading/" + r.ID + "/" + r.Operation + "/" + string(r.State)
+	if v, ok := tasks.Recall(ctx, key); ok {
+		return v.([]providers.Reading), true, nil
 	}
 	_, plan, err := b.Plan(ctx, r.PlanID)
 	if err != nil {
-		return true, err
+		return nil, true, err
 	}
 	told, err := b.told(ctx, r, plan)
 	if err != nil {
-		return true, err
+		return nil, true, err
 	}
-	return b.readFrom(ctx, p, told, end)
+	if shown, answered, err = b.lookAs(ctx, p, told); err == nil {
+		tasks.Remember(ctx, key, shown)
+	}
+	return shown, answered, err
 }
 
-// readFrom is read for an instance as the driver is told of it.
-func (b *Broker) readFrom(ctx context.Context, p *providers.Provider, told providers.Instance, end time.Time) (answered bool, err error) {
-	var shown []providers.Reading
+// lookAs is look for an instance as the driver is told of it.
+func (b *Broker) lookAs(ctx context.Context, p *providers.Provider, told providers.Instance) (shown []providers.Reading, answered bool, err error) {
 	asking, cancel := context.WithTimeout(ctx, readPatience)
 	defer cancel()
 	err = b.ask(asking, func(ctx context.Context) (err error) { shown, err = p.Read(ctx, told); return err })
-	if err != nil {
-		k := fault.KindOf(err)
-		return k != fault.Unavailable && k != fault.Timeout, err // another error is this instance's own
-	}
-	return true, b.DB.Tx(ctx, func(ctx context.Context) error {
-		if err := tasks.Hold(ctx); err != nil {
-			return err
-		}
-		return b.recordUse(ctx, told.ID, shown, end)
-	})
+	k := fault.KindOf(err)
+	return shown, err == nil || k != fault.Unavailable && k != fault.Timeout, err // another error is this instance's own
 }
 
 // recordUse stores readings and tells Meter, in one transaction. The event's id is instance, metric and window, so it counts once.

@@ -144,3 +144,36 @@ func TestSince(t *testing.T) {
 		})
 	}
 }
+
+// Many hours in one go ask the provider once in a moment, not once an hour, and count the same.
+func TestManyHoursInOneGo(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		m := newMarket(t, db)
+		names := []string{"orders", "stock", "mail"}
+		var made []Instance
+		for _, name := range names {
+			made = append(made, m.made(t, "sync", name))
+		}
+		use := func(n int64) {
+			t.Helper()
+			for _, i := range made {
+				if err := m.driver.Use(i.ID, n); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		ahead := func(d time.Duration, want string) {
+			t.Helper()
+			if _, err := m.Calendar.Advance(t.Context(), d); err != nil {
+				t.Fatal(err)
+			}
+			if got := m.books.used(t, fake.Metric); got != want {
+				t.Fatalf("recorded %s, want %s", got, want)
+			}
+		}
+		use(10)
+		ahead(72*time.Hour, "30")
+		use(5)
+		ahead(time.Hour, "45") // nothing is remembered from one go to the next
+	})
+}

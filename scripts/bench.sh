@@ -4,6 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 raw=$(mktemp)
 osb=$(mktemp)
+load() { cut -d' ' -f1 /proc/loadavg; }
+before=$(load)
 trap 'rm -f "$raw" "$osb"' EXIT
 SUTLER_BENCH=$osb go test -count=1 -timeout 60m -run '^TestSpeed$' ./cmd/sutler >&2
 go test -run '^$' -bench . -count "${COUNT:-5}" ./internal/tasks | tee "$raw" >&2
@@ -37,6 +39,8 @@ ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'; }
 	echo
 	echo 'Eight callers over loopback, client and market in one process, a PostgreSQL that flushes; medians of five rounds in which both sides of a ratio take'
 	echo 'turns. In the last table a bare handler that reads one row takes its turn too: the last column is the growth that is left when its own is taken out.'
+	echo
+	echo "This run: $(nproc) cores, load $before when it began and $(load) when it ended, which its own part of is about 4."
 	echo
 	cat "$osb"
 } >docs/benchmarks.md

@@ -125,14 +125,14 @@ func runPgbench(t testing.TB, store, script string, seconds int) float64 {
 // forget takes away what pgbench wrote: nobody could work on it.
 func forget(t testing.TB, db *sql.DB) {
 	t.Helper()
-	for _, table := range []string{"tasks WHERE key", "operations WHERE id", "instances WHERE id"} {
+	for _, table := range []string{"tasks WHERE key", "operations WHERE id", "instances WHERE id", "audit_rows WHERE id"} {
 		if _, err := db.ExecContext(t.Context(), `DELETE FROM `+table+` LIKE '%`+mark+`%'`); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-// fill brings the store to so many instances, each with its operation: copies of a ready one in the same org, a thousand to a project.
+// fill brings the store to so many instances, each with its operation, its binding and its line in the audit trail: copies of a ready one in the same org, a thousand to a project.
 func fill(t testing.TB, db *sql.DB, model string, n int) {
 	t.Helper()
 	var have int
@@ -164,10 +164,19 @@ func fill(t testing.TB, db *sql.DB, model string, n int) {
 	copied("operations", "instance = $1 AND verb = 'provision'", map[string]string{
 		"id": "id || '-' || g", "instance": "instance || '-' || g", "started_at": "started_at + g",
 	})
-	for _, table := range []string{"instances", "operations", "tasks", "audit_rows"} { // what a server does by itself in the course of a night
+	copied("bindings", "instance = $1", map[string]string{
+		"id": "id || '-' || g", "instance": "instance || '-' || g", "project": "'prj_' || g / 1000", "operation": "operation || '-' || g", "created_at": "created_at + g",
+	})
+	copied("audit_rows", "object = 'instance/' || $1 AND action = 'instance.provision'", map[string]string{
+		"id": "id || '-' || g", "object": "object || '-' || g", "project": "'prj_' || g / 1000", "at": "at + g", "seq": "1000000000 + g",
+	})
+	for _, table := range []string{"instances", "operations", "bindings", "tasks", "audit_rows"} { // what a server does by itself in the course of a night
 		if _, err := db.ExecContext(t.Context(), `VACUUM ANALYZE `+table); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if _, err := db.ExecContext(t.Context(), `CHECKPOINT`); err != nil {
+		t.Fatal(err)
 	}
 }
 

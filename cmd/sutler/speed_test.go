@@ -32,7 +32,8 @@ func TestSpeed(t *testing.T) {
 	if testing.Short() {
 		t.Skip("short: starts servers")
 	}
-	scale, store, out := speedSample, "", io.Discard
+	scale, out := speedSample, io.Discard
+	var store string
 	if path := os.Getenv("SUTLER_BENCH"); path != "" {
 		f, err := os.Create(path)
 		if err != nil {
@@ -62,8 +63,9 @@ type bench struct {
 	out      io.Writer
 	db       *sql.DB
 	site     site
-	rig      *speedRig
-	instance string // one that is ready, by the platform's id; and ours
+	rig      *speedRig // asks as the platform of the hundred
+	buyer    *speedRig // the same market, asked by a platform whose orders go to another project
+	instance string    // one that is ready, by the platform's id; and ours
 	ours     string
 	org      string
 	project  string // which has a hundred of them
@@ -95,6 +97,9 @@ func newBench(t *testing.T, scale speedScale, store string, out io.Writer) *benc
 				t.Fatal(status)
 			}
 		}
+		if status, body := rig.ask("PUT", "/v2/service_instances/"+b.instance+"/service_bindings/b", fmt.Sprintf(`{"service_id":%q,"plan_id":%q}`, rig.service, rig.plans["sync"])); status != 201 {
+			t.Fatalf("%d %s", status, body)
+		}
 		few = rig.platform
 	})
 	if t.Failed() {
@@ -104,7 +109,13 @@ func newBench(t *testing.T, scale speedScale, store string, out io.Writer) *benc
 		t.Fatal(err)
 	}
 	b.rig = newSpeedRig(t, b.site, true).as(few)
-	b.rig.open()
+	buyer := *b.rig
+	buyer.plans = map[string]string{}
+	if _, err := b.site.client().CreateProject(t.Context(), client.NewProject{Org: devOrg, Name: "many"}); err != nil {
+		t.Fatal(err)
+	}
+	b.buyer = buyer.as(client.Platform{Name: "many", Project: "many"})
+	b.buyer.open()
 	return b
 }
 
@@ -139,8 +150,8 @@ func (b *bench) accepts() {
 		b.say("| a provision accepted (202), workers idle | | pgbench is not installed | | | ≥ 0.25 |")
 		return
 	}
-	script := b.rig.scriptOf(b.db)
-	medians, ratios := interleaved(b.scale.rounds, b.rate(b.rig.accept), func() float64 {
+	script := b.buyer.scriptOf(b.db)
+	medians, ratios := interleaved(b.scale.rounds, b.rate(b.buyer.accept), func() float64 {
 		return runPgbench(b.t, b.site.store, script, max(1, int(b.scale.lasts/time.Second)))
 	})
 	b.say("| a provision accepted (202), workers idle | %.0f | pgbench with the same inserts in one transaction | %.0f | %.2f | ≥ 0.25 |", medians[0], medians[1], ratios[0])
@@ -152,7 +163,7 @@ func (b *bench) accepts() {
 // busy measures accepting beside a second process of the same market, which works on all that was accepted.
 func (b *bench) busy(t *testing.T, script string) {
 	newSpeedRig(t, b.site.twin(t, "second"), false)
-	medians, ratios := interleaved(b.scale.rounds, b.rate(b.rig.accept), func() float64 {
+	medians, ratios := interleaved(b.scale.rounds, b.rate(b.buyer.accept), func() float64 {
 		defer forget(t, b.db)
 		return runPgbench(t, b.site.store, script, max(1, int(b.scale.lasts/time.Second)))
 	})
@@ -165,7 +176,7 @@ func (b *bench) sizes() {
 	path := "/v2/service_instances/" + b.instance
 	names := []string{"`GET /v2/catalog`", "`GET …/last_operation`", "`GET /v2/service_instances/…`", "a provision accepted", "one project's instances, 100 of them"}
 	measures := []func() float64{
-		b.rate(b.rig.get("/v2/catalog")), b.rate(b.rig.get(path + "/last_operation")), b.rate(b.rig.get(path)), b.rate(b.rig.accept),
+		b.rate(b.rig.get("/v2/catalog")), b.rate(b.rig.get(path + "/last_operation")), b.rate(b.rig.get(path)), b.rate(b.buyer.accept),
 		b.rate(b.rig.list(b.org, b.project)), b.rate(b.rig.bareRead(b.operation())),
 	}
 	head, line := "\n| µs a request, with so many instances in the store |", "|---|"

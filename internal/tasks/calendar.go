@@ -102,7 +102,7 @@ func (c *Calendar) Advance(ctx context.Context, d time.Duration) (int, error) {
 	defer c.run.Unlock()
 	ahead := c.market.Offset() + d
 	target := time.Now().Add(ahead)
-	n, failed, err := c.runNow(ctx, func() time.Time { return target })
+	n, failed, err := c.runNow(remembering(ctx), func() time.Time { return target })
 	if err != nil {
 		return n, err
 	}

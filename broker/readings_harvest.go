@@ -1,0 +1,64 @@
+package broker
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/sutlerhq/sutler/internal/tasks"
+	"github.com/sutlerhq/sutler/providers"
+)
+
+// use is what the meters of one instance showed.
+type use struct {
+	instance string
+	shown    []providers.Reading
+}
+
+// sheaf is of how many instances the use is recorded in one transaction.
+const sheaf = 50
+
+// harvest gathers what was read for an hour: a transaction for each instance would take longer than the reading.
+type harvest struct {
+	b   *Broker
+	due time.Time
+	mu  sync.Mutex
+	got []use
+}
+
+// add records a sheaf when it is full; without any use it records the rest.
+func (h *harvest) add(ctx context.Context, u ...use) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.got = append(h.got, u...); len(h.got) == 0 || len(u) > 0 && len(h.got) < sheaf {
+		return
+	}
+	got := h.got
+	h.got = nil
+	slices.SortFunc(got, func(a, b use) int { return strings.Compare(a.instance, b.instance) }) // the order in which all lock them
+	if len(got) > 1 && h.b.recordUses(ctx, h.due, got...) == nil {
+		return
+	}
+	for _, u := range got { // one that cannot be recorded keeps none of the others out
+		if err := h.b.recordUses(ctx, h.due, u); err != nil {
+			h.b.Log.Warn("readings", "instance", u.instance, "hour", h.due, "err", err)
+		}
+	}
+}
+
+// recordUses is recordUse for several, all or none.
+func (b *Broker) recordUses(ctx context.Context, end time.Time, uses ...use) error {
+	return b.DB.Tx(ctx, func(ctx context.Context) error {
+		if err := tasks.Hold(ctx); err != nil {
+			return err
+		}
+		for _, u := range uses {
+			if err := b.recordUse(ctx, u.instance, u.shown, end); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
