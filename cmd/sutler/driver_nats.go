@@ -33,6 +33,14 @@ type natsSettings struct {
 	Key      string `yaml:"key"`
 }
 
+// apart is a server of its own when the server is one inside the process.
+func (s *natsSettings) apart(dir string) (driverSettings, bool) {
+	if !s.Embedded {
+		return s, false
+	}
+	return &natsSettings{Embedded: true, Dir: dir}, true
+}
+
 func (s *natsSettings) check(doc *conf.Document, at string, c *config) {
 	s.Advertise.check(doc, at, advertiseRules{address: checkHostPort, modes: plainOrVerified(), ca: s.CA})
 	checkPEM(doc, at+".ca", s.CA)

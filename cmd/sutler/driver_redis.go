@@ -25,6 +25,14 @@ type redisSettings struct {
 	attached bool // the servers end with the market, as in `sutler dev`
 }
 
+// apart is a folder of its own for servers of this machine, which end with the process.
+func (s *redisSettings) apart(dir string) (driverSettings, bool) {
+	if s.Dir == "" {
+		return s, false
+	}
+	return &redisSettings{Dir: dir, attached: true}, true
+}
+
 func (s *redisSettings) check(doc *conf.Document, at string, c *config) {
 	switch {
 	case s.Shared.Set() && s.Dir != "":

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/netip"
 
 	"github.com/sutlerhq/sutler/internal/conf"
@@ -49,10 +50,24 @@ func drivers() map[string]func() driverSettings {
 type fakeSettings struct {
 	Dir     string `yaml:"dir"`     // where its objects are kept; empty: in memory
 	Version string `yaml:"version"` // the maintenance version of its plan maintained
+
+	listens bool // something answers at the address in its credentials
+}
+
+// apart is a fake that starts with nothing.
+func (s *fakeSettings) apart(string) (driverSettings, bool) {
+	return &fakeSettings{Version: s.Version, listens: true}, true
 }
 
 func (*fakeSettings) check(*conf.Document, string, *config) {}
 
-func (s *fakeSettings) open(context.Context, opening) (opened, error) {
+func (s *fakeSettings) open(ctx context.Context, _ opening) (opened, error) {
+	if s.listens {
+		l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+		if err != nil {
+			return opened{}, err
+		}
+		return opened{driver: fake.New(fake.Options{Address: l.Addr().String(), Version: s.Version}), close: func() { _ = l.Close() }}, nil
+	}
 	return opened{driver: fake.New(fake.Options{Dir: s.Dir, Version: s.Version})}, nil
 }

@@ -28,7 +28,7 @@ func newProvider(s *session) *cobra.Command {
 			return s.line(k.Secret)
 		},
 	})
-	return group("provider", "Sellers of backends (operators)", newProviderList(s), newProviderCordon(s), newProviderUncordon(s), key)
+	return group("provider", "Sellers of backends (operators)", newProviderList(s), newProviderCordon(s), newProviderUncordon(s), newProviderCertify(s), key)
 }
 
 func newProviderList(s *session) *cobra.Command {

@@ -21,6 +21,7 @@ import (
 	"github.com/sutlerhq/sutler/providers"
 	"github.com/sutlerhq/sutler/providers/local"
 	"github.com/sutlerhq/sutler/providers/postgres"
+	"github.com/sutlerhq/sutler/providers/providertest"
 )
 
 func driver(t testing.TB, admin func() (string, error)) *postgres.Driver {
@@ -322,12 +323,14 @@ func TestHowLongItTakes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var create, provision, bound, unbound, removed time.Duration
+	var create, role, provision, bound, unbound, removed time.Duration
 	const rounds = 5
 	for n := range rounds {
 		i := providers.Instance{ID: "ins_time" + strconv.Itoa(n), Plan: list[0].Plans[0]}
 		create += took(t, func() error { _, err := su.Exec(t.Context(), `CREATE DATABASE bare TEMPLATE template0`); return err })
 		execute(t, su, `DROP DATABASE bare`)
+		role += took(t, func() error { _, err := su.Exec(t.Context(), `CREATE ROLE bare LOGIN PASSWORD 'bare'`); return err })
+		execute(t, su, `DROP ROLE bare`)
 		provision += took(t, func() error { _, err := d.Provision(t.Context(), i); return err })
 		b := providers.Binding{ID: "bnd_time" + strconv.Itoa(n), Seed: make([]byte, 32)}
 		var g providers.Grant
@@ -336,8 +339,11 @@ func TestHowLongItTakes(t *testing.T) {
 		unbound += took(t, func() error { _, err := d.Unbind(t.Context(), i, b); return err })
 		removed += took(t, func() error { _, err := d.Deprovision(t.Context(), i); return err })
 	}
-	t.Logf("means of %d: bare CREATE DATABASE %s; provision %s, bind %s, unbind with an open connection %s, deprovision %s",
-		rounds, create/rounds, provision/rounds, bound/rounds, unbound/rounds, removed/rounds)
+	providertest.KeepTimings(t, "postgres",
+		providertest.Timing{Verb: "provision", Mean: provision / rounds, Bare: "CREATE DATABASE", Base: create / rounds, Rounds: rounds},
+		providertest.Timing{Verb: "bind", Mean: bound / rounds, Bare: "CREATE ROLE", Base: role / rounds, Rounds: rounds},
+		providertest.Timing{Verb: "unbind", Mean: unbound / rounds, Note: "with an open connection", Rounds: rounds},
+		providertest.Timing{Verb: "deprovision", Mean: removed / rounds, Rounds: rounds})
 }
 
 func took(t *testing.T, f func() error) time.Duration {

@@ -129,6 +129,9 @@ func (t *tenant) deprovision(ctx context.Context) error {
 	return until(ctx, "deprovision", &t.State, func() (providers.Progress, error) { return t.h.Provider.Deprovision(ctx, t.Instance) })
 }
 
+// Remove removes an instance that a check made, whatever became of it. What is gone is no error.
+func (h Harness) Remove(ctx context.Context, id string) error { return h.instance(id).deprovision(ctx) }
+
 func newBinding() providers.Binding {
 	seed, _ := json.Marshal(ids.New("seed")) // of a string: cannot fail
 	return providers.Binding{ID: ids.New("bnd"), App: "app_check", Params: json.RawMessage(`{}`), Seed: seed}

@@ -17,6 +17,7 @@ import (
 	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/providers"
 	"github.com/sutlerhq/sutler/providers/local"
+	"github.com/sutlerhq/sutler/providers/providertest"
 	"github.com/sutlerhq/sutler/providers/rabbitmq"
 )
 
@@ -324,6 +325,9 @@ func TestHowLongItTakes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	t.Logf("means of %d: bare PUT vhost %s, provision %s (%.1f); bare PUT user %s, bind %s (%.1f); unbind with an open connection %s; deprovision %s",
-		rounds, emptyVhost/rounds, provision/rounds, float64(provision)/float64(emptyVhost), plainUser/rounds, bind/rounds, float64(bind)/float64(plainUser), unbind/rounds, removed/rounds)
+	providertest.KeepTimings(t, "rabbitmq",
+		providertest.Timing{Verb: "provision", Mean: provision / rounds, Bare: "PUT vhost", Base: emptyVhost / rounds, Rounds: rounds},
+		providertest.Timing{Verb: "bind", Mean: bind / rounds, Bare: "PUT user", Base: plainUser / rounds, Rounds: rounds},
+		providertest.Timing{Verb: "unbind", Mean: unbind / rounds, Note: "with an open connection", Rounds: rounds},
+		providertest.Timing{Verb: "deprovision", Mean: removed / rounds, Rounds: rounds})
 }

@@ -355,44 +355,38 @@ func TestUpdateCountsAtOnceAndRefusesWhatDoesNotFit(t *testing.T) {
 	}
 }
 
-// BenchmarkVerbs measures provision, bind and unbind; BenchmarkBare the server's own commands.
-func BenchmarkVerbs(b *testing.B) {
-	h := own(b)
-	ctx := context.Background()
-	var took [4]time.Duration
-	for n := range b.N {
-		i := providers.Instance{ID: fmt.Sprintf("ins_bench_%d", n), Plan: h.Plan, Params: json.RawMessage(`{}`)}
-		bnd := providers.Binding{ID: "bnd_" + i.ID, Seed: []byte("0123456789abcdef")}
+func TestHowLongItTakes(t *testing.T) {
+	h, ctx := own(t), t.Context()
+	o, err := client.ParseURL(sharedServer(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin := client.NewClient(o)
+	defer admin.Close()
+	var took [5]time.Duration
+	const rounds = 5
+	for n := range rounds {
+		i := providers.Instance{ID: fmt.Sprintf("ins_time_%d", n), Plan: h.Plan, Params: json.RawMessage(`{}`)}
+		b := providers.Binding{ID: "bnd_" + i.ID, Seed: []byte("0123456789abcdef")}
 		for v, verb := range []func() error{
 			func() error { _, err := h.Provider.Provision(ctx, i); return err },
-			func() error { _, _, err := h.Provider.Bind(ctx, i, bnd); return err },
-			func() error { _, err := h.Provider.Unbind(ctx, i, bnd); return err },
+			func() error { _, _, err := h.Provider.Bind(ctx, i, b); return err },
+			func() error { _, err := h.Provider.Unbind(ctx, i, b); return err },
 			func() error { _, err := h.Provider.Deprovision(ctx, i); return err },
+			func() error {
+				return errors.Join(admin.Do(ctx, "ACL", "SETUSER", "x", "on", ">bare", "~*", "+@all").Err(), admin.Do(ctx, "ACL", "SAVE").Err())
+			},
 		} {
 			began := time.Now()
 			if err := verb(); err != nil {
-				b.Fatal(err)
+				t.Fatal(err)
 			}
 			took[v] += time.Since(began)
 		}
 	}
-	for v, name := range []string{"provision", "bind", "unbind", "deprovision"} {
-		b.ReportMetric(float64(took[v].Microseconds())/float64(b.N), "µs/"+name)
-	}
-}
-
-func BenchmarkBare(b *testing.B) {
-	address := sharedServer(b)
-	o, err := client.ParseURL(address)
-	if err != nil {
-		b.Fatal(err)
-	}
-	c := client.NewClient(o)
-	defer c.Close()
-	ctx := context.Background()
-	for b.Loop() {
-		if err := errors.Join(c.Do(ctx, "ACL", "SETUSER", "x", "on", "nopass", "~*", "+@all").Err(), c.Do(ctx, "ACL", "SAVE").Err()); err != nil {
-			b.Fatal(err)
-		}
-	}
+	providertest.KeepTimings(t, "redis, own",
+		providertest.Timing{Verb: "provision", Mean: took[0] / rounds, Note: "a server process until it answers; there is no command", Rounds: rounds},
+		providertest.Timing{Verb: "bind", Mean: took[1] / rounds, Bare: "ACL SETUSER, ACL SAVE", Base: took[4] / rounds, Rounds: rounds},
+		providertest.Timing{Verb: "unbind", Mean: took[2] / rounds, Rounds: rounds},
+		providertest.Timing{Verb: "deprovision", Mean: took[3] / rounds, Rounds: rounds})
 }
