@@ -7,6 +7,7 @@ import (
 
 	"github.com/sutlerhq/sutler/catalog"
 	"github.com/sutlerhq/sutler/identity"
+	"github.com/sutlerhq/sutler/internal/failpoint"
 	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/internal/ids"
 	"github.com/sutlerhq/sutler/internal/seal"
@@ -62,7 +63,11 @@ func (b *Broker) BackUp(ctx context.Context, who identity.Principal, instance st
 		if err := b.wakeBackup(ctx, row); err != nil {
 			return err
 		}
-		return b.record(ctx, who, row.scope(), "backup.create", "backup/"+row.ID, map[string]string{"instance": row.Instance})
+		if err := b.record(ctx, who, row.scope(), "backup.create", "backup/"+row.ID, map[string]string{"instance": row.Instance}); err != nil {
+			return err
+		}
+		b.DB.AfterCommit(ctx, func() { failpoint.Pass("broker", "backup", "accepted") })
+		return failpoint.Hit("broker", "backup", "accepting")
 	})
 	return row.view(), err
 }

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sutlerhq/sutler/internal/failpoint"
 	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/internal/seal"
 	"github.com/sutlerhq/sutler/internal/tasks"
@@ -86,6 +87,10 @@ func (b *Broker) endBackup(ctx context.Context, row backupRow, from string, chan
 			}
 			err = b.saveBackup(ctx, row)
 		}
+		if err == nil && from == backupCreating {
+			err = failpoint.Hit("broker", "backup", "settling")
+			b.DB.AfterCommit(ctx, func() { failpoint.Pass("broker", "backup", "settled") })
+		}
 		left = row.State == backupCreating || row.State == backupDeleting
 		return err
 	})
@@ -108,12 +113,22 @@ func (b *Broker) copyOut(ctx context.Context, row backupRow) (bytes int64, count
 	stop := b.showCopied(ctx, row.ID, &bytes)
 	defer stop()
 	err = b.ask(ctx, func(ctx context.Context) error {
-		plain := piped(ctx, func(ctx context.Context, to io.Writer) error { return p.Backup(ctx, told, to) })
+		if err := failpoint.Hit("broker", "backup", "calling"); err != nil {
+			return err
+		}
+		plain := piped(ctx, func(ctx context.Context, to io.Writer) error {
+			if err := p.Backup(ctx, told, to); err != nil {
+				return err
+			}
+			return failpoint.Hit("broker", "backup", "streamed")
+		})
 		defer func() { _ = plain.Close() }()
 		sealed := piped(ctx, func(_ context.Context, to io.Writer) error { return sealTo(key, row.ID, plain, to) })
 		defer func() { _ = sealed.Close() }()
-		_, err := b.Vault.Write(ctx, row.ID, counted{sealed, &bytes})
-		return err
+		if _, err := b.Vault.Write(ctx, row.ID, counted{sealed, &bytes}); err != nil {
+			return err
+		}
+		return failpoint.Hit("broker", "backup", "called")
 	})
 	if err != nil {
 		return 0, "", err

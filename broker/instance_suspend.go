@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"github.com/sutlerhq/sutler/identity"
+	"github.com/sutlerhq/sutler/internal/failpoint"
 	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/providers"
 )
@@ -278,10 +279,16 @@ func (b *Broker) finishSuspend(ctx context.Context, j *job, now time.Time) error
 		return err
 	}
 	j.instance.State, j.instance.Note = Suspended, because(reasons)
-	return b.Meter.Suspend(ctx, j.instance.ID, now)
+	if err := b.Meter.Suspend(ctx, j.instance.ID, now); err != nil {
+		return err
+	}
+	return failpoint.Hit("broker", j.op.Verb, "charged")
 }
 
 func (b *Broker) finishResume(ctx context.Context, j *job, now time.Time) error {
 	j.instance.State, j.instance.Note = Ready, ""
-	return b.Meter.Resume(ctx, j.instance.ID, now)
+	if err := b.Meter.Resume(ctx, j.instance.ID, now); err != nil {
+		return err
+	}
+	return failpoint.Hit("broker", j.op.Verb, "charged")
 }

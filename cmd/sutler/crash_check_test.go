@@ -20,35 +20,36 @@ func (l *lane) converge(t *testing.T, p *process, c crashCase) {
 		l.follow(t, p, crashCase{want: c.want, verb: map[string]string{"halt": "provision", "overtake": "update"}[c.verb], point: "none"})
 	}
 	p.await(t, "rest", func() bool {
-		return l.count(t, "SELECT count(*) FROM operations WHERE live = 1") == 0 && l.count(t, "SELECT count(*) FROM tasks WHERE kind = 'operation'") == 0
+		return l.count(t, "SELECT count(*) FROM operations WHERE live = 1") == 0 && l.count(t, "SELECT count(*) FROM tasks WHERE kind IN ('operation', 'backup')") == 0
 	})
 }
+
+// place is where the lane's things are.
+func (*lane) place() client.Place { return client.Place{Org: devOrg, Project: devProject} }
 
 // follow waits for the end of an intent that had committed, and takes note of it.
 func (l *lane) follow(t *testing.T, p *process, c crashCase) {
 	t.Helper()
 	switch c.verb {
 	case "provision":
-		l.await(t, p, func() error {
-			list, err := l.client().Instances(t.Context(), client.Place{Org: devOrg, Project: devProject})
-			if err != nil || len(list) != 1 {
-				return errors.Join(err, errors.New("no instance"))
-			}
-			l.instance = list[0]
-			return not(nil, l.instance.State == "ready", l.instance.State+" "+l.instance.Note)
-		})
-		l.born++
+		l.followBirth(t, p)
+	case "restore":
+		l.followRestore(t, p, c)
+	case "backup":
+		l.followCopy(t, p)
+	case "suspend", "resume":
+		l.followSuspension(t, p, c.verb == "suspend")
 	case "update":
 		plan := otherPlan(l.instance.Plan)
 		l.await(t, p, func() error {
-			i, err := l.client().Instance(t.Context(), client.Place{Org: devOrg, Project: devProject}, l.instance.ID)
+			i, err := l.client().Instance(t.Context(), l.place(), l.instance.ID)
 			return not(err, i.State == "ready" && i.Plan == plan, i.State+" "+i.Plan+" "+i.Note)
 		})
 		l.instance.Plan = plan
 		l.changes++
 	case "bind":
 		l.await(t, p, func() error {
-			list, err := l.client().Bindings(t.Context(), client.Place{Org: devOrg, Project: devProject}, l.instance.ID, "")
+			list, err := l.client().Bindings(t.Context(), l.place(), l.instance.ID, "")
 			if err != nil || len(list) != 1 {
 				return errors.Join(err, errors.New("no binding"))
 			}
@@ -65,12 +66,25 @@ func (l *lane) follow(t *testing.T, p *process, c crashCase) {
 		l.halted++
 	case "deprovision", "overtake":
 		l.await(t, p, func() error {
-			i, err := l.client().Instance(t.Context(), client.Place{Org: devOrg, Project: devProject}, l.instance.ID)
+			i, err := l.client().Instance(t.Context(), l.place(), l.instance.ID)
 			return not(gone(err), err != nil || i.State == "gone", i.State+" "+i.Note)
 		})
 		l.awaitNoBinding(t, p)
-		l.instance = client.Instance{}
+		l.instance, l.restored = client.Instance{}, false
 	}
+}
+
+func (l *lane) followBirth(t *testing.T, p *process) {
+	t.Helper()
+	l.await(t, p, func() error {
+		list, err := l.client().Instances(t.Context(), l.place())
+		if err != nil || len(list) != 1 {
+			return errors.Join(err, errors.New("no instance"))
+		}
+		l.instance = list[0]
+		return not(nil, l.instance.State == "ready", l.instance.State+" "+l.instance.Note)
+	})
+	l.born++
 }
 
 func (l *lane) awaitNoBinding(t *testing.T, p *process) {
@@ -112,7 +126,10 @@ func (l *lane) await(t *testing.T, p *process, f func() error) {
 // check compares backend, books and operations with what the lane has.
 func (l *lane) check(t *testing.T) {
 	t.Helper()
-	want, open, bound := len(l.empty), 0, 0
+	want, open, bound, held := len(l.empty), 0, 0, 0
+	if l.suspended {
+		held = 1
+	}
 	if l.instance.ID != "" {
 		want, open = want+l.perInstance, 1
 	}
@@ -125,6 +142,10 @@ func (l *lane) check(t *testing.T) {
 	for query, want := range map[string]int{
 		"SELECT count(*) FROM intervals":                                                                               l.born + l.changes,
 		"SELECT count(*) FROM intervals WHERE ended_at = 0":                                                            open,
+		"SELECT count(*) FROM suspensions":                                                                             l.pauses,
+		"SELECT count(*) FROM suspensions WHERE ended_at = 0":                                                          held,
+		"SELECT count(*) FROM holds":                                                                                   held,
+		"SELECT count(*) FROM instances WHERE state = 'suspended'":                                                     held,
 		"SELECT count(*) FROM instances WHERE state <> 'gone'":                                                         open,
 		"SELECT count(*) FROM instances":                                                                               l.born + l.halted,
 		"SELECT count(*) FROM bindings WHERE state = 'ready'":                                                          bound,
@@ -136,17 +157,18 @@ func (l *lane) check(t *testing.T) {
 		}
 	}
 	if l.instance.ID != "" {
-		i, err := l.client().Instance(t.Context(), client.Place{Org: devOrg, Project: devProject}, l.instance.ID)
+		i, err := l.client().Instance(t.Context(), l.place(), l.instance.ID)
 		if err != nil || i.Plan != l.instance.Plan {
 			t.Errorf("the plan is %q, want %q (%v)", i.Plan, l.instance.Plan, err)
 		}
 	}
-	if b, ok := l.backend.(fakeBackend); ok && l.instance.ID != "" && b.Made(l.instance.ID) != 1 {
+	l.checkCopies(t)
+	if b, ok := l.backend.(fakeBackend); ok && l.instance.ID != "" && !l.restored && b.Made(l.instance.ID) != 1 {
 		t.Errorf("the backend made the instance %d times", b.Made(l.instance.ID))
 	}
 	if l.binding.ID != "" {
-		if err := l.backend.login(l.binding.Credentials); err != nil {
-			t.Errorf("the credentials do not let in: %v", err)
+		if err := l.backend.login(l.binding.Credentials); (err == nil) == l.suspended {
+			t.Errorf("suspended is %t, and the credentials say %v", l.suspended, err)
 		}
 	}
 	if l.ended != nil && l.backend.login(l.ended) == nil {
@@ -164,8 +186,11 @@ func (l *lane) prepare(t *testing.T, p *process, c crashCase) {
 		l.converge(t, p, step)
 	}
 	wrongPlan := l.instance.ID != "" && !strings.HasSuffix(c.want, ":"+l.instance.Plan)
-	creates := c.verb == "provision" || c.verb == "halt"
-	if l.instance.ID != "" && (creates || wrongPlan) {
+	creates := c.verb == "provision" || c.verb == "halt" || c.verb == "restore"
+	if l.suspended && (c.verb != "resume" || wrongPlan) {
+		clean("resume")
+	}
+	if l.instance.ID != "" && (creates || wrongPlan || l.restored) {
 		clean("deprovision")
 	}
 	if creates {
@@ -179,5 +204,8 @@ func (l *lane) prepare(t *testing.T, p *process, c crashCase) {
 	}
 	if c.verb == "bind" && l.binding.ID != "" {
 		clean("unbind")
+	}
+	if c.verb == "resume" && !l.suspended {
+		clean("suspend")
 	}
 }

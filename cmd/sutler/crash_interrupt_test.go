@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-
-	"github.com/sutlerhq/sutler/web/client"
 )
 
 // interrupt asks for a create or an update, which stands still in its step, and in the midst of it for the delete. No answer counts: the process dies.
@@ -27,7 +25,7 @@ func (l *lane) interrupt(t *testing.T, p *process, c crashCase) {
 	}()
 	id := ""
 	p.await(t, state+" instance", func() bool {
-		list, err := l.client().Instances(t.Context(), client.Place{Org: devOrg, Project: devProject})
+		list, err := l.client().Instances(t.Context(), l.place())
 		if err == nil && len(list) == 1 && list[0].State == state {
 			id = list[0].ID
 		}
@@ -42,7 +40,7 @@ func (l *lane) followRotation(t *testing.T, p *process) {
 	t.Helper()
 	old := l.binding
 	l.await(t, p, func() error {
-		list, err := l.client().Bindings(t.Context(), client.Place{Org: devOrg, Project: devProject}, l.instance.ID, "")
+		list, err := l.client().Bindings(t.Context(), l.place(), l.instance.ID, "")
 		if err != nil || len(list) != 1 || list[0].ID == old.ID {
 			return errors.Join(err, errors.New("the rotation has not come to its end"))
 		}

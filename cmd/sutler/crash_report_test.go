@@ -83,6 +83,9 @@ func (r *crashReport) cell(at [2]string, verb string) string {
 			}
 		}
 	}
+	if all == 0 {
+		return "–" // the driver has no such verb
+	}
 	return fmt.Sprintf("%d/%d", passed, all)
 }
 

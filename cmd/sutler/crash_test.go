@@ -42,8 +42,18 @@ func (c crashCase) operation() string {
 		return "unbind"
 	case "halt", "overtake":
 		return "deprovision"
+	case "restore":
+		return "provision"
 	}
 	return c.verb
+}
+
+// task is the kind of the work that the case dies in.
+func (c crashCase) task() string {
+	if c.verb == "backup" {
+		return "backup"
+	}
+	return "operation"
 }
 
 // interrupts tells whether a delete comes in the midst of something else.
@@ -74,30 +84,40 @@ type lane struct {
 	born          int             // instances that became ready so far
 	halted        int             // instances that were deleted before
 	changes       int             // of plans so far
+	pauses        int             // suspensions so far
+	suspended     bool            // the instance is
+	restored      bool            // the instance was made of a copy
+	vault         string          // the folder of the backups
+	copies        int             // backups so far
+	copy          client.Backup   // that instances are made of; id empty: the driver makes none
 	empty         []string        // what the backend holds when there is neither
 	perInstance   int             // objects at the backend
 	perBinding    int
 }
 
-// crashVerbs are the operations that die: each verb, the revocation after a rotation's grace time (expire), and deletes that come in the midst of a
-// create (halt) and of an update (overtake).
+// crashVerbs are the operations that die: each verb, the revocation after a rotation's grace time (expire), deletes that come in the midst of a
+// create (halt) and of an update (overtake), the backup, and the provision that is filled with one (restore).
 func crashVerbs() []string {
-	return []string{"provision", "update", "bind", "rotate", "expire", "unbind", "deprovision", "halt", "overtake"}
+	return []string{"provision", "update", "bind", "rotate", "expire", "unbind", "suspend", "resume", "deprovision", "halt", "overtake", "backup", "restore"}
 }
 
 // crashCases lists the deaths of a lane, place by place, each round a whole life. The fake's slow and stumbling plans pass places several times.
 func crashCases(driver string) (list []crashCase) {
 	wants := map[string]string{"fake": "fake:sync", "postgres": "postgresql:dev", "nats": "nats:dev"}
-	plain := []string{"provision", "update", "bind", "unbind", "deprovision", "halt", "overtake"}
+	plain := []string{"provision", "update", "bind", "suspend", "resume", "unbind", "deprovision", "halt", "overtake"}
 	list = append(list, round(wants[driver], 1, nil, plain)...)
 	rotating := map[string]string{"fake": "fake:rotatable"}
 	list = append(list, round(cmp.Or(rotating[driver], wants[driver]), 1, nil, []string{"rotate", "expire"})...)
+	passedAgain := []string{"calling", "called", "keeping", "settling", "settled"}
+	if driver != "nats" {
+		list = append(list, round(wants[driver], 1, nil, []string{"backup", "restore"})...)
+		list = append(list, round(wants[driver], 2, passedAgain, []string{"restore"})...) // once as it is made, once as it is filled
+	}
 	if driver == "fake" {
-		again := []string{"calling", "called", "keeping", "settling", "settled"}
 		verbs := []string{"provision", "bind", "unbind", "deprovision"}
-		list = append(list, round("fake:async", 2, again, []string{"provision", "deprovision"})...)
-		list = append(list, round("fake:flaky", 2, again, verbs)...)
-		list = append(list, round("fake:flaky", 3, again, verbs)...)
+		list = append(list, round("fake:async", 2, passedAgain, []string{"provision", "deprovision"})...)
+		list = append(list, round("fake:flaky", 2, passedAgain, verbs)...)
+		list = append(list, round("fake:flaky", 3, passedAgain, verbs)...)
 	}
 	return list
 }
@@ -110,14 +130,14 @@ func round(want string, nth int, stages, verbs []string) (list []crashCase) {
 		}
 		for _, verb := range verbs {
 			c := crashCase{want: want, verb: verb, nth: nth}
-			if verb == "halt" && stage == "stopped" {
-				continue // nothing is charged for yet
+			if verb == "halt" && stage == "stopped" || verb == "provision" && stage == "filling" {
+				continue // nothing is charged for yet; there is no copy to fill it with
 			}
 			for _, p := range failpoint.Points() {
 				if c.point = p.Name; p.Name == "broker."+c.operation()+"."+stage {
 					list = append(list, c)
 				}
-				if p.Name == "tasks.operation."+stage {
+				if p.Name == "tasks."+c.task()+"."+stage {
 					if verb == "expire" || c.interrupts() && stage == "claimed" {
 						c.nth = 2 // the first run is the rotation's, or what the delete comes in the midst of
 					}
@@ -142,7 +162,8 @@ func stagesOfAll() (list []string) {
 func sample(list []crashCase) (out []crashCase) {
 	for _, c := range list {
 		switch c.verb + " " + c.stage() {
-		case "provision called", "provision charged", "update charged", "bind sealed", "rotate expiring", "expire called", "halt settling", "overtake accepted", "unbind called", "deprovision accepting", "deprovision settling":
+		case "provision called", "provision charged", "update charged", "bind sealed", "rotate expiring", "expire called", "halt settling", "overtake accepted", "unbind called", "deprovision accepting", "deprovision settling",
+			"suspend charged", "resume called", "backup streamed", "restore filling":
 			if c.nth == 1 {
 				out = append(out, c)
 			}
@@ -194,7 +215,9 @@ func newLane(t *testing.T, store, driver string) *lane {
 	t.Helper()
 	address := map[string]func(testing.TB) string{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres}[store](t)
 	b, providers := behind(t, driver)
-	return &lane{site: newSite(t, address, "first", providers+"grace: 1s\n"), store: store, driver: driver, backend: b}
+	vault := t.TempDir()
+	s := newSite(t, address, "first", fmt.Sprintf("%sgrace: 1s\nbackups: {folder: %s}\n", providers, vault))
+	return &lane{site: s, store: store, driver: driver, backend: b, vault: vault}
 }
 
 // walk takes a lane through its cases. After each the market is brought to where the next one begins.
@@ -236,6 +259,7 @@ func (l *lane) begin(t *testing.T, first crashCase) {
 	l.perInstance = len(l.backend.objects(t)) - len(l.empty)
 	l.prepare(t, p, crashCase{want: first.want, verb: "unbind"})
 	l.perBinding = len(l.backend.objects(t)) - len(l.empty) - l.perInstance
+	l.firstCopy(t, p, first)
 	l.prepare(t, p, first)
 }
 
@@ -282,6 +306,14 @@ func (l *lane) ask(t *testing.T, p *process, c crashCase) {
 			_, err = api.Rotate(t.Context(), l.binding.ID)
 		case "unbind":
 			_, err = api.Unbind(t.Context(), l.binding.ID)
+		case "suspend":
+			_, err = api.SuspendInstance(t.Context(), l.place(), l.instance.ID, "the test asks for it")
+		case "resume":
+			_, err = api.ResumeInstance(t.Context(), l.place(), l.instance.ID)
+		case "backup":
+			_, err = api.BackUp(t.Context(), l.place(), l.instance.ID)
+		case "restore":
+			_, err = api.Restore(t.Context(), l.copy.ID, client.Restoration{})
 		case "deprovision":
 			_, err = api.DestroyInstance(t.Context(), l.instance.ID)
 		}

@@ -17,7 +17,7 @@ type stage struct {
 
 // verbs of broker's operations.
 func verbs() []string {
-	return []string{"provision", "update", "bind", "rotate", "unbind", "deprovision"}
+	return []string{"provision", "update", "bind", "rotate", "unbind", "suspend", "resume", "deprovision"}
 }
 
 func brokerStages() []stage {
@@ -27,13 +27,27 @@ func brokerStages() []stage {
 		{name: "accepted", when: "the intent has committed, nobody has been told"},
 		{name: "stopped", when: "the charge has ended, in the transaction of the intent", fails: true, verbs: []string{"deprovision"}},
 		{name: "calling", when: "the provider is about to be called", fails: true},
+		{name: "filling", when: "an instance was made and is to be filled with a copy; nothing is in it yet", fails: true, verbs: []string{"provision"}},
 		{name: "called", when: "the provider has answered, nothing of it is kept", fails: true},
 		{name: "keeping", when: "the driver's state is written, the operation's is not; the transaction is open", fails: true},
-		{name: "charged", when: "the charge has begun or changed, the instance's state has not; the transaction is open", fails: true, verbs: []string{"provision", "update"}},
+		{name: "charged", when: "the charge has begun or changed, the instance's state has not; the transaction is open", fails: true, verbs: []string{"provision", "update", "suspend", "resume"}},
 		{name: "sealed", when: "the credentials are sealed, the operation has not ended; the transaction is open", fails: true, verbs: []string{"bind", "rotate"}},
 		{name: "expiring", when: "the credentials before are to end later and the work that revokes them is planned; the transaction is open", fails: true, verbs: []string{"rotate"}},
 		{name: "settling", when: "all that a step came to is written, the transaction has not committed", fails: true},
 		{name: "settled", when: "what a step came to has committed"},
+	}
+}
+
+// backupStages are those of copying an instance's data into the vault.
+func backupStages() []stage {
+	return []stage{
+		{name: "accepting", when: "the backup is written down, its transaction has not committed", fails: true},
+		{name: "accepted", when: "the backup is to be made, nobody has been told"},
+		{name: "calling", when: "the vault is about to be written to", fails: true},
+		{name: "streamed", when: "the provider has given its last byte, the vault has not finished its file", fails: true},
+		{name: "called", when: "the vault has the copy, nothing of it is kept", fails: true},
+		{name: "settling", when: "what the copy came to is written, the transaction has not committed", fails: true},
+		{name: "settled", when: "what the copy came to has committed"},
 	}
 }
 
@@ -54,8 +68,13 @@ func Points() (list []Point) {
 			}
 		}
 	}
-	for _, s := range taskStages() {
-		list = append(list, Point{"tasks.operation." + s.name, s.when, s.fails})
+	for _, s := range backupStages() {
+		list = append(list, Point{"broker.backup." + s.name, s.when, s.fails})
+	}
+	for _, kind := range []string{"operation", "backup"} {
+		for _, s := range taskStages() {
+			list = append(list, Point{"tasks." + kind + "." + s.name, s.when, s.fails})
+		}
 	}
 	return append(list, Point{"schema.migration.recording", "all statements of a migration have run, its number is not written; the transaction is open", true})
 }

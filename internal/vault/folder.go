@@ -25,7 +25,10 @@ func (f folder) Write(ctx context.Context, name string, from io.Reader) (n int64
 	if err := check(name); err != nil {
 		return 0, err
 	}
-	tmp, err := os.CreateTemp(f.dir, ".unfinished-*")
+	if err := f.forget(name); err != nil {
+		return 0, err
+	}
+	tmp, err := os.CreateTemp(f.dir, unfinished+name+"-*")
 	if err != nil {
 		return 0, fmt.Errorf("vault: %w", err)
 	}
@@ -39,6 +42,23 @@ func (f folder) Write(ctx context.Context, name string, from io.Reader) (n int64
 		return 0, fmt.Errorf("vault: %w", err)
 	}
 	return n, f.sync()
+}
+
+// unfinished is how the files begin that have not been written to their end.
+const unfinished = ".unfinished-"
+
+// forget removes what a process that died, or still hangs, has begun to write under a name: the one that hangs can then not give it that name.
+func (f folder) forget(name string) error {
+	left, err := filepath.Glob(filepath.Join(f.dir, unfinished+name+"-*"))
+	for _, path := range left {
+		if gone := os.Remove(path); !errors.Is(gone, fs.ErrNotExist) {
+			err = errors.Join(err, gone)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("vault: %w", err)
+	}
+	return nil
 }
 
 // sync makes the new name last.
@@ -68,7 +88,7 @@ func (f folder) Remove(_ context.Context, name string) error {
 	if err := os.Remove(filepath.Join(f.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("vault: %w", err)
 	}
-	return nil
+	return f.forget(name)
 }
 
 // while reads as long as ctx has not ended.

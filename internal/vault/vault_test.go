@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -21,6 +22,64 @@ func TestAFolderKeepsThingsWholeOrNotAtAll(t *testing.T) {
 	if err != nil || len(left) != 0 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
+}
+
+// TestWhatAKilledProcessBeganIsForgotten: the next try under the same name, or its removal, takes the unfinished file away; other names' stay.
+func TestWhatAKilledProcessBeganIsForgotten(t *testing.T) {
+	dir := t.TempDir()
+	v, err := Folder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin := func(names ...string) {
+		t.Helper()
+		for _, name := range names {
+			if err := os.WriteFile(dir+"/"+unfinished+name+"-123", []byte("half"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	left := func(want ...string) {
+		t.Helper()
+		files, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, f := range files {
+			got = append(got, f.Name())
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("the folder holds %q, want %q", got, want)
+		}
+	}
+	begin("bak_1", "bak_12", "bak_3")
+	if _, err := v.Write(t.Context(), "bak_1", strings.NewReader("whole")); err != nil {
+		t.Fatal(err)
+	}
+	left(unfinished+"bak_12-123", unfinished+"bak_3-123", "bak_1")
+	if err := v.Remove(t.Context(), "bak_3"); err != nil {
+		t.Fatal(err)
+	}
+	left(unfinished+"bak_12-123", "bak_1")
+	hang := func() error { // another process begins anew while this one hangs
+		_, err := v.Write(t.Context(), "bak_1", strings.NewReader("newer"))
+		return err
+	}
+	if _, err := v.Write(t.Context(), "bak_1", io.MultiReader(strings.NewReader("frozen"), reads(hang))); err == nil {
+		t.Error("what hung gave its file the name after another had begun anew")
+	}
+	left(unfinished+"bak_12-123", "bak_1")
+}
+
+// reads does something where a stream ends.
+type reads func() error
+
+func (f reads) Read([]byte) (int, error) {
+	if err := f(); err != nil {
+		return 0, err
+	}
+	return 0, io.EOF
 }
 
 // holds walks through what every vault does.
