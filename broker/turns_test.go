@@ -171,6 +171,22 @@ func TestEveryVerbThatCannotSucceedEnds(t *testing.T) {
 			}
 			return bd.Operation.ID
 		},
+		verbRotate: func(m *market, t *testing.T, i Instance) string {
+			bd := m.bound(t, i.ID)
+			m.driver.FailNext(verbBind, -1, away)
+			bd, _, err := m.Rotate(t.Context(), ada, bd.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return bd.Operation.ID
+		},
+		verbUnbind: func(m *market, t *testing.T, i Instance) string {
+			bd, err := m.Unbind(t.Context(), ada, m.bound(t, i.ID).ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return bd.Operation.ID
+		},
 		verbDeprovision: func(m *market, t *testing.T, i Instance) string {
 			i, err := m.Deprovision(t.Context(), ada, i.ID)
 			if err != nil {
@@ -187,10 +203,11 @@ func TestEveryVerbThatCannotSucceedEnds(t *testing.T) {
 			m.age(t, op)
 			m.ends(t, op, failed)
 			stuck, err := m.Operations(t.Context(), otto, true)
-			if err != nil || (len(stuck) == 1) != (verb == verbDeprovision) {
+			if goesOn := verb == verbDeprovision || verb == verbUnbind; err != nil || (len(stuck) == 1) != goesOn {
 				t.Fatal(stuck, err)
 			}
 			m.driver.FailNext(verb, 0, nil)
+			m.driver.FailNext(verbBind, 0, nil)
 			if verb != verbDeprovision {
 				if now := m.sees(t, i.ID); now.State != Ready || now.Plan != "rotatable" {
 					t.Fatal(now)

@@ -209,6 +209,14 @@ func harness(t *testing.T) providertest.Harness {
 		},
 		Overfill: providertest.Fill(3 * (16 << 20)), Tight: providertest.Tightened(list[0].Plans[0], "storage_bytes", 16<<20),
 		Reopen: func(context.Context) (*providers.Provider, error) { return fresh(), nil },
+		Reset: func(ctx context.Context, _ providers.Instance) error {
+			for _, what := range []string{"FLUSH STATUS", "FLUSH USER_STATISTICS"} {
+				if _, err := su.ExecContext(ctx, what); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
 	}
 }
 

@@ -175,6 +175,7 @@ func harness(t *testing.T, admin string) providertest.Harness {
 		},
 		Overfill: providertest.Fill(3 * (16 << 20)), Tight: providertest.Tightened(list[0].Plans[0], "storage_bytes", 16<<20),
 		Reopen: func(context.Context) (*providers.Provider, error) { return open(), nil },
+		Reset:  func(ctx context.Context, i providers.Instance) error { return reset(ctx, i.ID) },
 	}
 }
 

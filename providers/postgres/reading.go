@@ -13,8 +13,9 @@ import (
 )
 
 // Read gives the database's size, its connections, and the transactions it has finished. The counter's epoch is the database itself
-// and the two instants at which its statistics were last thrown away: on demand, or because the server crashed. A clean restart
-// keeps the counter, and so the epoch.
+// and the two instants at which its statistics were last thrown away: on demand, or because the server crashed, which throws those of
+// the server's own away, too, all at once; that an operator reset one of these alone began nothing anew. A clean restart keeps the
+// counter, and so the epoch.
 func (d *Driver) Read(ctx context.Context, i providers.Instance) ([]providers.Reading, error) {
 	server, err := d.admin(ctx)
 	if err != nil {
@@ -23,7 +24,7 @@ func (d *Driver) Read(ctx context.Context, i providers.Instance) ([]providers.Re
 	var size, connections, transactions int64
 	var epoch string
 	err = server.pool.QueryRow(ctx, `SELECT pg_database_size(d.oid), s.numbackends, s.xact_commit + s.xact_rollback,
-			concat_ws('/', d.oid, extract(epoch FROM s.stats_reset), (SELECT extract(epoch FROM b.stats_reset) FROM pg_stat_bgwriter b))
+			concat_ws('/', d.oid, extract(epoch FROM s.stats_reset), (SELECT extract(epoch FROM least(b.stats_reset, a.stats_reset)) FROM pg_stat_bgwriter b, pg_stat_archiver a))
 		FROM pg_database d JOIN pg_stat_database s ON s.datid = d.oid WHERE d.datname = $1`, namesOf(i.ID).database).
 		Scan(&size, &connections, &transactions, &epoch)
 	if errors.Is(err, pgx.ErrNoRows) {

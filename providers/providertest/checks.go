@@ -29,6 +29,8 @@ func Checks() []Check {
 		{"late_bind", "A Bind that lands after Unbind can be removed by another Unbind.", lateBind},
 		{"state_survives", "A new process with the kept State goes on where the old one was.", stateSurvives},
 		{"readings_sound", "Readings name the plan's metrics, are never negative, and do not run backwards.", readingsSound},
+		{"counters_reset", "After the backend's counters were reset nothing is told twice, and what is used later is told.", countersReset},
+		{"counters_restart", "After the backend's server was started again nothing is told twice, and what is used later is told.", countersRestart},
 		{"suspend_keeps", "Suspend refuses logins and ends connections; Resume lets in again; the data stay.", suspendKeeps},
 		{"excess_told", "An instance within its plan is let alone; one that passed a watched limit is told of, with the limit and what is used.", excessTold},
 		{"counts_agree", "Count tells what apps wrote, the same twice, and while suspended.", countsAgree},

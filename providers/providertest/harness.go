@@ -41,6 +41,10 @@ type Harness struct {
 	Leftovers func(ctx context.Context) ([]string, error)
 	// Reopen gives the provider as a new process would see it. Optional.
 	Reopen func(ctx context.Context) (*providers.Provider, error)
+	// Reset throws the backend's counters away, and Restart starts its server again. Optional.
+	Reset, Restart func(ctx context.Context, i providers.Instance) error
+	// Use does n things that are counted; by writing through a session when it is nil.
+	Use func(ctx context.Context, i providers.Instance, n int) error
 	// Overfill lets an app pass, for certain, a limit of Tight that the driver watches. Optional.
 	Overfill func(ctx context.Context, i providers.Instance, s Session) error
 	Tight    catalog.Plan // whose watched limit is passed; zero: Plan

@@ -62,6 +62,9 @@ func harness(t *testing.T, backend *fake.Driver, driver providers.Driver) provid
 			backend.Exceed(i.ID, providers.Excess{Limit: "connections", Allowed: 10, Used: 11})
 			return nil
 		},
+		Reset:   func(context.Context, providers.Instance) error { return nil }, // the fake's counters are thrown away by nobody
+		Restart: func(context.Context, providers.Instance) error { return nil },
+		Use:     func(_ context.Context, i providers.Instance, n int) error { return backend.Use(i.ID, int64(n)) },
 	}
 }
 
@@ -315,6 +318,9 @@ func TestBrokenDriversAreCaught(t *testing.T) {
 		{"unbind_unknown", func(d *fake.Driver) providers.Driver { return strictBound{d} }},
 		{"unbind_again", func(d *fake.Driver) providers.Driver { return strictBound{d} }},
 		{"readings_sound", func(d *fake.Driver) providers.Driver { return negative{d} }},
+		{"counters_reset", func(d *fake.Driver) providers.Driver { return twiceTold{d} }},
+		{"counters_restart", func(d *fake.Driver) providers.Driver { return twiceTold{d} }},
+		{"counters_restart", func(d *fake.Driver) providers.Driver { return stopped{d} }},
 		{"readings_sound", func(d *fake.Driver) providers.Driver { return &backwards{Driver: d} }},
 		{"suspend_keeps", func(d *fake.Driver) providers.Driver { return winker{d} }},
 		{"update_keeps", func(d *fake.Driver) providers.Driver { return wiper{d} }},

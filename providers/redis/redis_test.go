@@ -164,7 +164,26 @@ func own(t testing.TB) providertest.Harness {
 		return list, err
 	}
 	h.Reopen = func(context.Context) (*providers.Provider, error) { return open(t, settings), nil }
+	h.Reset = func(ctx context.Context, i providers.Instance) error { return resetCounters(ctx, f, i.ID) }
+	h.Restart = func(ctx context.Context, i providers.Instance) error {
+		return f.Restart(ctx, providers.Name("rd", i.ID), nil)
+	}
 	return h
+}
+
+// resetCounters lets an instance's own server begin its statistics anew.
+func resetCounters(ctx context.Context, f *local.Fleet, instance string) error {
+	p, err := f.Server(ctx, providers.Name("rd", instance))
+	if err != nil {
+		return err
+	}
+	password, err := p.Kept("admin")
+	if err != nil {
+		return err
+	}
+	c := client.NewClient(&client.Options{Addr: p.Address, Username: "sutler", Password: string(password)})
+	defer c.Close()
+	return c.ConfigResetStat(ctx).Err()
 }
 
 func shared(t testing.TB) providertest.Harness {
