@@ -57,11 +57,27 @@ func (g grid) layout(width int) string {
 		}
 		return g.table(nil)
 	}
+	g = g.filled()
 	widths, fits := g.widths(width)
 	if !fits {
 		return g.cards()
 	}
 	return g.table(widths)
+}
+
+// filled is the table without the columns that say nothing in any row: on a terminal they only take room from those that do.
+func (g grid) filled() grid {
+	out := grid{bold: g.bold, rows: make([][]string, len(g.rows))}
+	for i, title := range g.head {
+		if !slices.ContainsFunc(g.rows, func(row []string) bool { return row[i] != "" }) {
+			continue
+		}
+		out.head, out.right, out.prose = append(out.head, title), append(out.right, g.right[i]), append(out.prose, g.prose[i])
+		for n, row := range g.rows {
+			out.rows[n] = append(out.rows[n], row[i])
+		}
+	}
+	return out
 }
 
 // widths gives every column its width, prose the less the wider it is; not ok when even its words are too wide.

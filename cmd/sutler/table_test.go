@@ -42,3 +42,18 @@ func TestTablesNeverCutWhatMatters(t *testing.T) {
 		t.Errorf("a narrow terminal does not get a line per column:\n%s", out)
 	}
 }
+
+// A column that says nothing takes no room on a terminal; programs that read lines find it where it always is.
+func TestEmptyColumnsTakeNoRoom(t *testing.T) {
+	g := grid{head: []string{"Name", "Note", "Size"}, right: []bool{false, false, true}, prose: []bool{false, true, false}, rows: [][]string{{"a", "", "1"}, {"b", "", "2"}}}
+	if out := g.layout(80); strings.Contains(out, "Note") || !strings.Contains(out, "Size") || !strings.Contains(out, "a        1") {
+		t.Errorf("on a terminal:\n%s", out)
+	}
+	if out := g.layout(0); !strings.Contains(out, "Note") {
+		t.Errorf("for programs:\n%s", out)
+	}
+	g.rows[1][1] = "late"
+	if out := g.layout(80); !strings.Contains(out, "Note") || !strings.Contains(out, "late") {
+		t.Errorf("with one note:\n%s", out)
+	}
+}
