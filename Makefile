@@ -3,10 +3,10 @@ SHELL := /bin/bash
 BIN   := .cache/bin
 export CGO_ENABLED ?= 0
 
-.PHONY: help build demo test quick race bench crash lint vuln fmt clean prepare
+.PHONY: help build demo test quick race bench crash providers lint vuln fmt clean prepare
 
 help: ## what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 build: ## bin/sutler and bin/guestbook
 	go build -o bin/ ./cmd/sutler ./examples/guestbook
@@ -30,6 +30,12 @@ crash: prepare ## kill -9 at every step of durable work, on both stores -> docs/
 	@SUTLER_CRASH=$(CURDIR)/docs/crash-matrix.md go test -count=1 -timeout 30m -run CrashMatrix ./cmd/sutler
 	@SUTLER_CRASH=yes SUTLER_RELIABILITY=$(CURDIR)/docs/reliability.md go test -count=1 -timeout 25m -run 'Kill|TakeOver|TakesOver|StoreDown|FiftyAtOnce' ./cmd/sutler ./internal/tasks
 	@sed '/^## Places/,$$d' docs/crash-matrix.md
+
+providers: export SUTLER_PROVIDERS := $(CURDIR)/.cache/providers
+providers: prepare ## every driver by every check, against real servers -> docs/providers.md
+	@rm -rf $(SUTLER_PROVIDERS) && mkdir -p $(SUTLER_PROVIDERS)
+	@go test -count=1 -timeout 20m -p 1 -run 'TestConformance$$|TestConformanceOfAGivenServer|HowLong' ./providers/...
+	@go test -count=1 -run ProvidersDocument ./cmd/sutler
 
 lint: $(BIN)/golangci-lint ## golangci-lint alone: it holds gofumpt, vet and staticcheck
 	$(BIN)/golangci-lint run ./...

@@ -72,7 +72,7 @@ func TestCertifyALiar(t *testing.T) {
 
 func TestCertifyRefuses(t *testing.T) {
 	for want, args := range map[string][]string{
-		`Did you mean "make-believe"`: {"make-beleive"},
+		`Did you mean "make-believe"`: {"make-belief"},
 		`sells no plan "huge"`:        {"make-believe", "--plan", "huge"},
 	} {
 		if _, said, code := certify(t.Context(), t, "", args...); code != exitNotFound || !strings.Contains(said, want) {

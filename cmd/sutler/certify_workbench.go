@@ -236,5 +236,6 @@ type makeBelieve struct{ *fake.Session }
 func (m makeBelieve) Put(_ context.Context, key, value string) error {
 	return m.Session.Put(key, value)
 }
+
 func (m makeBelieve) Get(_ context.Context, key string) (string, error) { return m.Session.Get(key) }
 func (m makeBelieve) Keys(context.Context) ([]string, error)            { return m.Session.Keys() }

@@ -69,10 +69,14 @@ func (r Record) keep(complain func(...any), what string) {
 	}
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err == nil {
-		name := strings.NewReplacer(" ", "-", ",", "").Replace(r.Column) + "." + what + ".json"
-		err = os.WriteFile(filepath.Join(dir, name), append(text, '\n'), 0o600)
+		err = os.WriteFile(filepath.Join(dir, FileOf(r.Column, what)), append(text, '\n'), 0o600)
 	}
 	if err != nil {
 		complain(err)
 	}
+}
+
+// FileOf is the file in Folder that holds a column's "checks" or "timings".
+func FileOf(column, what string) string {
+	return strings.NewReplacer(" ", "-", ",", "").Replace(column) + "." + what + ".json"
 }
