@@ -37,7 +37,7 @@ func TestEveryFailpointIsPassed(t *testing.T) {
 func TestAFailureAtAnyPlaceIsOvercome(t *testing.T) {
 	stages := map[string][]string{}
 	for _, p := range failpoint.Points() {
-		if p.Fails {
+		if p.Fails && !strings.HasPrefix(p.Name, "schema.") {
 			stage := p.Name[strings.LastIndexByte(p.Name, '.')+1:]
 			stages[stage] = append(stages[stage], p.Name+"=error@1")
 		}

@@ -280,3 +280,18 @@ func TestTheRoundGoesOnWhereItWasLeft(t *testing.T) {
 		}
 	})
 }
+
+// A driver that cannot look at this instance, as one that sells through somebody else, is no difference either, and changes nothing.
+func TestWhatCannotBeLookedAtIsNoDifference(t *testing.T) {
+	m := newMarket(t, dbtest.New(t))
+	m.firstRound(t)
+	i := m.made(t, "sync", "orders")
+	m.driver.FailNext("inspect", -1, fault.Unprocessable.Errorf("It cannot be looked at."))
+	out, err := m.Reconcile(t.Context(), otto, "fakes")
+	if err != nil || len(out.Differences) != 0 || len(out.Skipped) != 1 || out.Skipped[0].Instance != i.ID {
+		t.Fatalf("%+v %v", out, err)
+	}
+	if got := m.sees(t, i.ID); got.Health != "" || got.State != Ready {
+		t.Fatalf("%+v", got)
+	}
+}

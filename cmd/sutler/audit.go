@@ -27,7 +27,7 @@ func newAudit(s *session) *cobra.Command {
 				return err
 			}
 			return list(s, all, "Nothing was done yet.",
-				column[client.AuditEntry]{title: "When", cell: func(e client.AuditEntry) string { return when(e.At) }},
+				column[client.AuditEntry]{title: "When (market time)", cell: func(e client.AuditEntry) string { return when(e.At) }},
 				column[client.AuditEntry]{title: "Who", cell: func(e client.AuditEntry) string { return e.Who }},
 				column[client.AuditEntry]{title: "Action", cell: func(e client.AuditEntry) string { return e.Action }},
 				column[client.AuditEntry]{title: "Object", cell: func(e client.AuditEntry) string { return e.Object }},

@@ -30,7 +30,7 @@ func newOperations(s *session) *cobra.Command {
 				column[client.Operation]{title: "State", cell: func(o client.Operation) string { return o.State }},
 				column[client.Operation]{title: "Age", cell: operationAge, right: true},
 				column[client.Operation]{title: "Attempts", cell: func(o client.Operation) string { return fmt.Sprint(o.Attempts) }, right: true},
-				column[client.Operation]{title: "Started", cell: func(o client.Operation) string { return when(o.StartedAt) }},
+				column[client.Operation]{title: "Started (wall time)", cell: func(o client.Operation) string { return when(o.StartedAt) }},
 				column[client.Operation]{title: "Note", cell: func(o client.Operation) string { return o.Note }, prose: true},
 				column[client.Operation]{title: "Instance ID", cell: func(o client.Operation) string { return o.Instance }, wide: true},
 				column[client.Operation]{title: "Binding", cell: func(o client.Operation) string { return o.Binding }, wide: true},

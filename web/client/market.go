@@ -5,7 +5,7 @@ import "time"
 // AuditEntry is one deed.
 type AuditEntry struct {
 	ID      string            `json:"id"`
-	At      time.Time         `json:"at"`
+	At      time.Time         `json:"at" doc:"By the market's clock."`
 	Who     string            `json:"who"`
 	Via     string            `json:"via,omitempty"`
 	Action  string            `json:"action"`

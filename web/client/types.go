@@ -105,8 +105,8 @@ type Operation struct {
 	Instance     string     `json:"instance"`
 	InstanceName string     `json:"instance_name"`
 	Binding      string     `json:"binding,omitempty"`
-	StartedAt    time.Time  `json:"started_at"`
-	EndedAt      *time.Time `json:"ended_at"`
+	StartedAt    time.Time  `json:"started_at" doc:"By the wall clock, not the market's."`
+	EndedAt      *time.Time `json:"ended_at" doc:"By the wall clock."`
 	Attempts     int64      `json:"attempts"`
 	Failures     int64      `json:"failures"`         // in a row, the last ones
 	Reason       string     `json:"reason,omitempty"` // why it needs a person
