@@ -113,6 +113,9 @@ func (b *Broker) sameBinding(ctx context.Context, r instanceRow, o BindOrder) (r
 
 // acceptBinding is the one transaction of a new binding. The seed of its secret is committed with the intent.
 func (b *Broker) acceptBinding(ctx context.Context, who identity.Principal, r instanceRow, row *bindingRow, params json.RawMessage) error {
+	if err := b.stays(ctx, r, true); err != nil {
+		return err
+	}
 	if err := r.takesBindings(); err != nil {
 		return err
 	}

@@ -24,6 +24,9 @@ func (b *Broker) Unbind(ctx context.Context, who identity.Principal, binding str
 		if row, _, err = b.findBinding(ctx, "id = ?", binding); err != nil {
 			return err
 		}
+		if err := b.stays(ctx, r, false); err != nil {
+			return err
+		}
 		return b.acceptUnbind(ctx, who, r, &row)
 	})
 	if err != nil {

@@ -48,7 +48,7 @@ func (b *Broker) Join(ctx context.Context, who identity.Principal, app identity.
 	if host == "" || len(host) > 255 {
 		return Consumer{}, nil, fault.Invalid.Errorf("A consumer's host has 1 to 255 bytes; this one has %d.", len(host))
 	}
-	rows, err := b.listBindings(ctx, "app = ? AND state = 'ready'", app.App)
+	rows, err := b.listBindings(ctx, inUse, app.App)
 	if err != nil {
 		return Consumer{}, nil, err
 	}
@@ -133,7 +133,7 @@ func (b *Broker) Consumers(ctx context.Context, who identity.Principal, app iden
 	if err != nil {
 		return nil, err
 	}
-	bindings, err := b.listBindings(ctx, "app = ? AND state = 'ready'", app.App)
+	bindings, err := b.listBindings(ctx, inUse, app.App)
 	if err != nil {
 		return nil, err
 	}

@@ -44,7 +44,7 @@ func (b *Broker) Credentials(ctx context.Context, who identity.Principal, bindin
 
 // AppCredentials opens the credentials of all ready bindings of an app (not of expiring ones: what replaced them is there), in the order of their making; audited as one reading.
 func (b *Broker) AppCredentials(ctx context.Context, who identity.Principal, app string) ([]Credentials, error) {
-	rows, err := b.listBindings(ctx, "app = ? AND state = 'ready'", app)
+	rows, err := b.listBindings(ctx, inUse, app)
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}

@@ -22,6 +22,9 @@ func (b *Broker) Deprovision(ctx context.Context, who identity.Principal, instan
 		if r, err = b.take(ctx, instance); err != nil {
 			return err
 		}
+		if err := b.stays(ctx, r, false); err != nil {
+			return err
+		}
 		return b.acceptDelete(ctx, who, &r)
 	})
 	if err != nil {

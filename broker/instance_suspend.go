@@ -20,6 +20,7 @@ const (
 	ByLimit    = "limit"    // it stayed over a limit of its plan for longer than the grace
 	ByBudget   = "budget"   // a budget is used up
 	ByUnpaid   = "unpaid"   // an invoice is overdue
+	ByMove     = "move"     // it is being moved, or was moved and nobody has confirmed that yet
 )
 
 // Suspension is one reason why an instance is suspended.
@@ -249,7 +250,7 @@ func (b *Broker) stand(ctx context.Context, r *instanceRow) error {
 func because(reasons []suspensionRow) string {
 	words := map[string]string{
 		ByOwner: "suspended by its owners", ByOperator: "suspended by the market's operator", ByLimit: "over a limit of its plan",
-		ByBudget: "a budget is used up", ByUnpaid: "an invoice is overdue",
+		ByBudget: "a budget is used up", ByUnpaid: "an invoice is overdue", ByMove: "it is being moved",
 	}
 	var parts []string
 	for _, r := range reasons {
@@ -265,6 +266,9 @@ func because(reasons []suspensionRow) string {
 // remedy tells what the owners of a suspended instance can do.
 func remedy(reasons []suspensionRow) string {
 	for _, r := range reasons {
+		if r.Reason == ByMove {
+			return "End the move: sutler move NAME --confirm, or --roll-back."
+		}
 		if r.Reason == ByLimit {
 			return "Change it to a bigger plan (sutler update NAME --plan PLAN), or ask the operator for more time."
 		}

@@ -52,6 +52,9 @@ func (b *Broker) Update(ctx context.Context, who identity.Principal, o UpdateOrd
 		if err := r.takesUpdates(); err != nil {
 			return err
 		}
+		if err := b.stays(ctx, r, true); err != nil {
+			return err
+		}
 		c, err := b.changeOf(ctx, who, r, o)
 		if err != nil {
 			return err

@@ -152,9 +152,11 @@ func newMarket(t *testing.T, db *database.DB) *market {
 }
 
 // join starts a process of the market on a store.
-func join(t *testing.T, db *database.DB, driver *fake.Driver, k *books, key, boot string) *market {
+func join(t *testing.T, db *database.DB, driver *fake.Driver, k *books, key, boot string, more ...*providers.Provider) *market {
 	t.Helper()
-	return joinWith(t, db, driver, k, key, boot, func(*Config) {})
+	return joinWith(t, db, driver, k, key, boot, func(c *Config) {
+		c.Providers = providers.NewSet(append(c.Providers.All(), more...)...)
+	})
 }
 
 // joinWith starts one whose configuration is another one.

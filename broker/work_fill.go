@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/sutlerhq/sutler/internal/failpoint"
@@ -20,6 +21,11 @@ const (
 func (b *Broker) provisionFilled(ctx context.Context, p *providers.Provider, j job) (phase string, progress providers.Progress, err error) {
 	switch j.op.Phase {
 	case phaseMade:
+		if strings.HasPrefix(j.op.Source, "instance/") {
+			if wait, err := b.waits(ctx, j.told.ID); err != nil || wait {
+				return phaseMade, providers.Progress{Note: "It is made; the old instance is being suspended."}, err
+			}
+		}
 		if err := b.enter(ctx, j.op.ID, phaseFilling); err != nil {
 			return phaseMade, progress, err
 		}

@@ -182,6 +182,11 @@ func (b *Broker) startMeter(ctx context.Context, j *job, at time.Time) error {
 	if err != nil {
 		return err
 	}
+	if m, moving, err := b.findMove(ctx, "ended_at = 0 AND target = ?", j.instance.ID); err != nil {
+		return err
+	} else if moving {
+		s.InstanceName = m.Name // as its invoice shall call it
+	}
 	if err := b.Meter.Start(ctx, s, at); err != nil {
 		return err
 	}

@@ -25,6 +25,16 @@ func (p *Provider) Restore(ctx context.Context, i Instance, from io.Reader) erro
 	return p.copy(ctx, "restore", i.ID, func(ctx context.Context) error { return b.Restore(ctx, i, from) })
 }
 
+// Count counts what the instance holds, by whatever its kind divides it into. It takes as long as a copy may.
+func (p *Provider) Count(ctx context.Context, i Instance) (n map[string]int64, err error) {
+	c, ok := p.driver.(Counter)
+	if !ok {
+		return nil, p.lacks(Counts)
+	}
+	err = p.copy(ctx, "count", i.ID, func(ctx context.Context) (err error) { n, err = c.Count(ctx, i); return err })
+	return n, err
+}
+
 func (p *Provider) copy(ctx context.Context, verb, subject string, f func(context.Context) error) error {
 	began := time.Now()
 	_, err := bounded(ctx, p.Copying, func(ctx context.Context) (struct{}, error) { return struct{}{}, f(ctx) })

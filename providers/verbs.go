@@ -125,15 +125,6 @@ func (p *Provider) Excess(ctx context.Context, i Instance) ([]Excess, error) {
 	return call(ctx, p, "watch", i.ID, func(ctx context.Context) ([]Excess, error) { return w.Watch(ctx, i) })
 }
 
-// Count counts what the instance holds, by whatever its kind divides it into.
-func (p *Provider) Count(ctx context.Context, i Instance) (map[string]int64, error) {
-	c, ok := p.driver.(Counter)
-	if !ok {
-		return nil, p.lacks(Counts)
-	}
-	return call(ctx, p, "count", i.ID, func(ctx context.Context) (map[string]int64, error) { return c.Count(ctx, i) })
-}
-
 // List names every instance at the backend, by the names that they go by there; NameOf gives that name for one of ours.
 func (p *Provider) List(ctx context.Context) ([]string, error) {
 	l, ok := p.driver.(Lister)

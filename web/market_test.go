@@ -68,7 +68,7 @@ func (m *market) rooms(h *house, c *web.Config) {
 		Providers: fake.New(fake.Options{}).Set(ctx, "fakes", "here"), Meter: m.ledger, Gate: m.ledger, Tenants: h.directory, Published: m.ledger.Publish,
 		Terms: map[string][]catalog.Terms{"fakes": {{Plans: []catalog.PlanTerms{{
 			Name: "sync", Rates: []catalog.Rate{{Name: "base", Model: "fixed", Amount: money.MustParse("5.00"), Per: "month", Hours: 672}},
-		}}}}},
+		}, {Name: "rotatable"}}}}},
 	})
 	must(h.t, err)
 	site, err := pages.New(pages.Deps{Broker: m.broker, Ledger: m.ledger, Directory: h.directory, Audit: h.trail, Clock: clk, Log: log})
@@ -106,6 +106,8 @@ func (m *market) populate() {
 	must(m.t, err)
 	m.victim["consumer"] = consumer.ID
 	m.victim["backup"], m.victim["backup2"] = m.backup(m.victim["instance"]), m.backup(m.victim["instance"])
+	m.instance("4", broker.ProvisionOrder{Org: m.org.ID, Project: m.shop.ID, Name: "db4", Offering: "fake", Plan: "sync", AcceptsAsync: true}, app.ID)
+	m.victim["moved"] = m.moved(m.victim["instance4"])
 	_, err = m.calendar.Advance(ctx, 40*24*time.Hour)
 	must(m.t, err)
 	invoices, err := m.ledger.Invoices(ctx, m.operator, m.org.ID)
@@ -147,6 +149,24 @@ func (m *market) backup(instance string) string {
 		}
 	}
 	return bk.ID
+}
+
+// moved moves an instance to another plan, and gives the new one's id.
+func (m *market) moved(instance string) string {
+	m.t.Helper()
+	who := identity.Principal{Kind: identity.System}
+	mv, _, err := m.broker.Move(m.t.Context(), who, broker.MoveOrder{Instance: instance, Provider: "fakes", Plan: "rotatable", Currency: "EUR"})
+	must(m.t, err)
+	for late := time.Now().Add(30 * time.Second); mv.State != "moved"; {
+		mv, err = m.broker.MoveOf(m.t.Context(), who, mv.Target)
+		must(m.t, err)
+		if mv.State == "failed" || time.Now().After(late) {
+			m.t.Fatalf("the move is %s: %s", mv.State, mv.Note)
+		}
+	}
+	_, err = m.broker.ConfirmMove(m.t.Context(), who, mv.Target)
+	must(m.t, err)
+	return mv.Target
 }
 
 func (m *market) finish(operation string) {

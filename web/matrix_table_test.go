@@ -76,6 +76,11 @@ var rules = map[string]rule{
 	"POST /api/v1/backups/:id/restore":    {at: "/api/v1/backups/{backup}/restore", body: `{"name":"back{n}"}`, may: write},
 	"DELETE /api/v1/backups/:id":          {at: "/api/v1/backups/{backup}", may: write, ends: true},
 
+	"POST /api/v1/instances/:ref/move":          {at: "/api/v1/instances/{moved}/move", body: `{"provider":"fakes","plan":"sync"}`, may: write},
+	"GET /api/v1/instances/:ref/move":           {at: "/api/v1/instances/{moved}/move", may: read},
+	"POST /api/v1/instances/:ref/move/confirm":  {at: "/api/v1/instances/{moved}/move/confirm", body: `{}`, may: write},
+	"POST /api/v1/instances/:ref/move/rollback": {at: "/api/v1/instances/{moved}/move/rollback", body: `{}`, may: write},
+
 	"GET /api/v1/apps/:ref/consumers":    {at: "/api/v1/apps/{app}/consumers", may: apps},
 	"POST /api/v1/apps/:ref/consumers":   {at: "/api/v1/apps/{app}/consumers", body: `{"host":"h{n}"}`, may: write},
 	"PUT /api/v1/consumers/:id":          {at: "/api/v1/consumers/{consumer}", body: `{"samples":[]}`, may: write},

@@ -49,6 +49,7 @@ func (a *API) Mount(e *echo.Echo) {
 	a.market()
 	a.quotes()
 	a.backups()
+	a.moves()
 	a.providers()
 	a.consumers()
 	a.instances()

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sutlerhq/sutler/internal/fault"
+	"github.com/sutlerhq/sutler/web/client"
+)
+
+// moveAsk is what `sutler move` was told beside the instance.
+type moveAsk struct {
+	to, name          string
+	confirm, rollBack bool
+	timeout           time.Duration
+}
+
+func newMove(s *session) *cobra.Command {
+	var m moveAsk
+	c := &cobra.Command{
+		Use: "move NAME [--to PROVIDER[:PLAN] | --confirm | --roll-back]", Short: "Move an instance to another provider or plan, with its data and its bindings", Args: arguments("NAME"),
+		Long: "Move an instance to another provider or plan. A new instance is made there, the old one is suspended so that nothing changes, data are copied and\n" +
+			"counted, and name and bindings go to the new one: apps find the same variables in their environment. Until --confirm the old instance is kept,\n" +
+			"suspended and without charge; --roll-back gives it its place again, and loses what was written to the new one since. What fails before the\n" +
+			"switch is rolled back by itself. Without a flag it tells how far the move is.",
+		Example: "  sutler move shopdb --to pg-us:small\n  sutler move shopdb --confirm\n  sutler move shopdb --roll-back --name shopdb",
+		RunE: func(c *cobra.Command, args []string) error {
+			if n := given(m.to != "", m.confirm, m.rollBack); n > 1 {
+				return usagef("--to, --confirm and --roll-back are three different things.").next("Give one of them, or none to see how far the move is.")
+			}
+			api, err := s.connect()
+			if err != nil {
+				return err
+			}
+			return s.move(c.Context(), api, args[0], m)
+		},
+	}
+	c.Flags().StringVar(&m.to, "to", "", "where to, as PROVIDER or PROVIDER:PLAN")
+	c.Flags().BoolVar(&m.confirm, "confirm", false, "destroy the old instance")
+	c.Flags().BoolVar(&m.rollBack, "roll-back", false, "go back to the old instance and destroy the new one")
+	c.Flags().StringVar(&m.name, "name", "", "with --roll-back: the instance's name once more")
+	c.Flags().DurationVar(&m.timeout, "timeout", 6*time.Hour, "how long to wait at most")
+	return reading(s, c)
+}
+
+func given(flags ...bool) (n int) {
+	for _, f := range flags {
+		if f {
+			n++
+		}
+	}
+	return n
+}
+
+func (s *session) move(ctx context.Context, api *client.Client, ref string, ask moveAsk) (err error) {
+	var m client.Move
+	switch {
+	case ask.to != "":
+		var r client.Relocation
+		r.Provider, r.Plan, _ = strings.Cut(ask.to, ":")
+		if m, err = api.MoveInstance(ctx, s.place(), ref, r); err == nil {
+			s.say("Moving %s from %s to %s: %s:%s.", m.Name, m.From, m.To, m.Offering, m.Plan)
+			m, err = s.moving(ctx, api, m, ask.timeout, "moved")
+		}
+	case ask.confirm:
+		if m, err = api.ConfirmMove(ctx, s.place(), ref); err == nil {
+			s.say("%s stays at %s. Destroying the old instance at %s.", m.Name, m.To, m.From)
+		}
+	case ask.rollBack:
+		m, err = s.rollBack(ctx, api, ref, ask)
+	default:
+		m, err = api.Move(ctx, s.place(), ref)
+	}
+	if err != nil {
+		return err
+	}
+	if done, err := s.data(m); done {
+		return err
+	}
+	if m.State == "moved" {
+		s.say("Next: restart the apps that use %s, look whether all is well, then sutler move %s --confirm. Back: sutler move %s --roll-back.", m.Name, m.Name, m.Name)
+		s.say("Until then the old instance at %s is kept, suspended and without charge.", m.From)
+	}
+	return s.line(strings.TrimSpace(m.Name + " " + m.State + " " + m.Note))
+}
+
+// rollBack asks for the name when apps use the new instance already, as what they wrote is lost.
+func (s *session) rollBack(ctx context.Context, api *client.Client, ref string, ask moveAsk) (client.Move, error) {
+	m, err := api.Move(ctx, s.place(), ref)
+	if err != nil {
+		return m, err
+	}
+	if m.Switched && ask.name == "" && s.talking() {
+		s.say("This loses what was written to %s since it was moved to %s. Type its name to go on:", m.Name, m.To)
+		ask.name, _ = bufio.NewReader(s.in).ReadString('\n')
+		ask.name = strings.TrimSpace(ask.name)
+	}
+	if m.Switched && ask.name != m.Name {
+		return m, usagef("Rolling back loses what was written to %s since it was moved to %s, and nobody confirmed that. Nothing was done.", m.Name, m.To).next("Add --name %s.", m.Name)
+	}
+	if m, err = api.RollBackMove(ctx, s.place(), m.Instance, client.Return{Name: ask.name}); err != nil {
+		return m, err
+	}
+	return s.moving(ctx, api, m, ask.timeout, "rolled back")
+}
+
+// moving follows a move until it is at an end or at the one that is wanted.
+func (s *session) moving(ctx context.Context, api *client.Client, m client.Move, patience time.Duration, want string) (client.Move, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	p := progress{session: s, what: "Moving " + m.Name, began: time.Now(), rewrite: s.talking()}
+	tick := time.NewTicker(backupLook)
+	defer tick.Stop()
+	for {
+		now, err := api.Move(ctx, s.place(), m.Instance)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			p.end("lost")
+			return m, err
+		case err == nil && now.State == want:
+			p.end(want + copied(now))
+			return now, nil
+		case err == nil && now.EndedAt != nil:
+			p.end(now.State)
+			return now, fault.ProviderFailed.Errorf("The move of %s is %s, and all is as it was. %s", now.Name, now.State, now.Note)
+		case err == nil:
+			p.note(now.State + copied(now))
+		}
+		select {
+		case <-ctx.Done():
+			p.end("still running")
+			return m, fault.Timeout.Errorf("The move of %s is not finished after %s. It goes on without you.", m.Name, patience).WithHint("Look again with sutler move %s.", m.Name)
+		case <-tick.C:
+		}
+	}
+}
+
+// copied tells how much was copied, and what was counted.
+func copied(m client.Move) (text string) {
+	if m.Bytes > 0 {
+		text = ", " + volume(m.Bytes)
+	}
+	var sum int64
+	for _, n := range m.Copied {
+		sum += n
+	}
+	if len(m.Copied) > 0 {
+		text += fmt.Sprintf(", %d counted", sum)
+	}
+	return text
+}
