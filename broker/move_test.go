@@ -119,8 +119,8 @@ func TestAMoveTakesDataNameAndBindingsAlong(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		p, ctx := newPair(t, db), t.Context()
 		i, bd := p.inUse(t)
-		m := p.moves(t, i.ID)
-		m = p.comes(t, i.ID, moveMoved)
+		p.moves(t, i.ID)
+		m := p.comes(t, i.ID, moveMoved)
 		if m.Bytes == 0 || m.Counted["keys"] != 1 || m.Copied["keys"] != 1 || !m.Switched {
 			t.Errorf("%+v", m)
 		}
@@ -218,8 +218,8 @@ func TestWhatFailsBeforeTheSwitchIsRolledBackByItself(t *testing.T) {
 				p := newPair(t, db)
 				i, bd := p.inUse(t)
 				c.fail(p)
-				m := p.moves(t, i.ID)
-				m = p.comes(t, i.ID, moveFailed)
+				p.moves(t, i.ID)
+				m := p.comes(t, i.ID, moveFailed)
 				if !strings.Contains(m.Note, c.says) || m.Switched {
 					t.Errorf("%+v", m)
 				}

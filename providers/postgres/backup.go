@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -23,49 +24,84 @@ import (
 // copier is the login of an instance's copies. Its name is one of a binding's, so that Deprovision finds what a crash left of it.
 func copier(instance string) string { return providers.Name("u", "copies of "+instance) }
 
-// copying runs f on a connection of a login that has the tenant's rights and no others, made for it and removed after it: whatever a tenant
-// wrote that runs on the way runs without the administrator's rights. It works while the instance is suspended.
-func (s session) copying(ctx context.Context, i providers.Instance, f func(c *pgx.Conn) error) (err error) {
+// copying runs f with a login that has the tenant's rights and no others, made for it and removed after it: whatever a tenant wrote that runs on the
+// way runs without the administrator's rights. It works while the instance is suspended. The instance's lock is held only while the login is made and
+// removed, so that a long copy keeps nobody from being unbound; copies of one instance take turns.
+func (d *Driver) copying(ctx context.Context, i providers.Instance, f func(login *pgx.ConnConfig) error) (err error) {
+	turn, err := d.alone(ctx, i)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = turn.Close(context.WithoutCancel(ctx)) }() // which gives the turn to the next
+	var login *pgx.ConnConfig
+	err = d.locked(ctx, i.ID, func(s session) (err error) {
+		if there, err := s.made(ctx); err != nil || !there {
+			return orNotThere(err)
+		}
+		login, err = s.lend(ctx, i)
+		return err
+	})
+	defer func() {
+		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+		defer cancel()
+		err = errors.Join(err, d.locked(after, i.ID, func(s session) error { return s.copied(after, i, copier(i.ID)) }))
+	}()
+	if err != nil {
+		return err
+	}
+	return f(login)
+}
+
+// alone waits until no other copy of the instance is being made, by a connection of its own: those of the pool are for short calls.
+func (d *Driver) alone(ctx context.Context, i providers.Instance) (*pgx.Conn, error) {
+	server, err := d.admin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c, err := pgx.ConnectConfig(ctx, server.pool.Config().ConnConfig)
+	if err != nil {
+		return nil, classed(err)
+	}
+	if _, err := c.Exec(ctx, `SELECT pg_advisory_lock($1)`, lockOf("copies of "+i.ID)); err != nil {
+		_ = c.Close(context.WithoutCancel(ctx))
+		return nil, classed(err)
+	}
+	return c, nil
+}
+
+// lend makes the login of a copy.
+func (s session) lend(ctx context.Context, i providers.Instance) (*pgx.ConnConfig, error) {
 	role, password := copier(i.ID), rand.Text()
 	verifier, err := scram(password, []byte(rand.Text()))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	members, err := s.members(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := run(ctx, s, `CREATE ROLE %s NOLOGIN IN ROLE %s`, role, s.group); err != nil && code(err) != duplicate {
-		return err
+		return nil, err
 	}
-	defer func() { err = errors.Join(err, s.copied(context.WithoutCancel(ctx), i, role)) }()
 	for _, m := range members {
 		if m.role == role {
 			continue
 		}
 		if err := s.join(ctx, m.role); err != nil {
-			return err
+			return nil, err
 		}
 		if err := run(ctx, s, `GRANT %s TO %s`, m.role, role); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	room := s.room(i.Plan)
 	if room >= 0 {
-		room += 2 // an app that uses all connections must not keep its own copy from being made; nor must our first connection, which ends in its own time
+		room++ // an app that uses all connections must not keep its own copy from being made
 	}
-	err = run(ctx, s, fmt.Sprintf(`ALTER ROLE %%[1]s LOGIN PASSWORD '%s' CONNECTION LIMIT 2; GRANT CONNECT, TEMPORARY ON DATABASE %%[2]s TO %%[1]s; ALTER DATABASE %%[2]s CONNECTION LIMIT %d`, verifier, room), role, s.database)
-	if err != nil {
-		return err
-	}
-	config := s.Conn.Conn().Config().Copy()
-	config.Database, config.User, config.Password = s.database, role, password
-	c, err := pgx.ConnectConfig(ctx, config)
-	if err != nil {
-		return err
-	}
-	defer c.Close(context.WithoutCancel(ctx))
-	return f(c)
+	err = run(ctx, s, fmt.Sprintf(`ALTER ROLE %%[1]s LOGIN PASSWORD '%s' CONNECTION LIMIT 1; GRANT CONNECT, TEMPORARY ON DATABASE %%[2]s TO %%[1]s; ALTER DATABASE %%[2]s CONNECTION LIMIT %d`, verifier, room), role, s.database)
+	login := s.Conn.Conn().Config().Copy()
+	login.Database, login.User, login.Password = s.database, role, password
+	return login, err
 }
 
 // copied takes the login of a copy away.
@@ -74,8 +110,17 @@ func (s session) copied(ctx context.Context, i providers.Instance, role string) 
 	if err := s.QueryRow(ctx, `SELECT coalesce((SELECT oid FROM pg_roles WHERE rolname = $1), 0)`, role).Scan(&oid); err != nil || oid == 0 {
 		return err
 	}
-	if err := run(ctx, s, fmt.Sprintf(`ALTER ROLE %%[1]s NOLOGIN; ALTER DATABASE %%[2]s CONNECTION LIMIT %d`, s.room(i.Plan)), role, s.database); err != nil {
+	if err := run(ctx, s, `ALTER ROLE %s NOLOGIN`, role); err != nil {
 		return err
+	}
+	var room int64
+	if err := s.QueryRow(ctx, `SELECT datconnlimit FROM pg_database WHERE datname = $1`, s.database).Scan(&room); err != nil {
+		return err
+	}
+	if own := s.room(i.Plan); room == own+1 && own >= 0 { // else an update has put another one meanwhile
+		if err := run(ctx, s, fmt.Sprintf(`ALTER DATABASE %%s CONNECTION LIMIT %d`, own), s.database); err != nil {
+			return err
+		}
 	}
 	if err := s.join(ctx, role); err != nil {
 		return err
@@ -105,35 +150,45 @@ func (d *Driver) piped(ctx context.Context, i providers.Instance, name string, i
 	if err != nil {
 		return fault.Unprocessable.Wrap(err, "The program %s is not on the market's machine.", name).WithHint("Install the Debian package postgresql-client, as new as the server or newer.")
 	}
-	return d.locked(ctx, i.ID, func(s session) error {
-		if there, err := s.made(ctx); err != nil || !there {
-			return orNotThere(err)
+	return d.copying(ctx, i, func(login *pgx.ConnConfig) error {
+		encryption, err := d.encryption()
+		if err != nil {
+			return err
 		}
-		return s.copying(ctx, i, func(c *pgx.Conn) error {
-			login := c.Config()
-			if err := c.Close(ctx); err != nil { // so that the program finds room
-				return err
+		file, forget, err := passfile(login.Password)
+		if err != nil {
+			return err
+		}
+		defer forget()
+		var told bytes.Buffer
+		cmd := exec.CommandContext(ctx, program, args...)
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, &told
+		cmd.Env = append([]string{
+			"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "PGHOST=" + login.Host, "PGPORT=" + strconv.Itoa(int(login.Port)), "PGUSER=" + login.User,
+			"PGPASSFILE=" + file, "PGDATABASE=" + login.Database, "PGCONNECT_TIMEOUT=10",
+		}, append(encryption, home()...)...)
+		if err := cmd.Run(); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
 			}
-			encryption, err := d.encryption()
-			if err != nil {
-				return err
-			}
-			var told bytes.Buffer
-			cmd := exec.CommandContext(ctx, program, args...)
-			cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, &told
-			cmd.Env = append([]string{
-				"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "PGHOST=" + login.Host, "PGPORT=" + strconv.Itoa(int(login.Port)), "PGUSER=" + login.User,
-				"PGPASSWORD=" + login.Password, "PGDATABASE=" + login.Database, "PGCONNECT_TIMEOUT=10",
-			}, append(encryption, home()...)...)
-			if err := cmd.Run(); err != nil {
-				if ctx.Err() != nil {
-					return ctx.Err()
-				}
-				return fault.ProviderFailed.Wrap(fmt.Errorf("%s: %w: %s", name, err, bytes.TrimSpace(told.Bytes())), "The database could not be copied.")
-			}
-			return nil
-		})
+			return fault.ProviderFailed.Wrap(fmt.Errorf("%s: %w: %s", name, err, bytes.TrimSpace(told.Bytes())), "The database could not be copied.")
+		}
+		return nil
 	})
+}
+
+// passfile writes a password where only this user's programs can read it: what is in a program's environment more can see.
+func passfile(password string) (path string, forget func(), err error) {
+	f, err := os.CreateTemp("", "sutler-copy-*") // 0600
+	if err != nil {
+		return "", nil, err
+	}
+	forget = func() { _ = os.Remove(f.Name()) }
+	_, err = f.WriteString("*:*:*:*:" + password + "\n") // rand.Text has nothing to escape
+	if err = errors.Join(err, f.Close()); err != nil {
+		forget()
+	}
+	return f.Name(), forget, err
 }
 
 // encryption has PostgreSQL's programs check the server as the market itself does: by what the administrator's address says.

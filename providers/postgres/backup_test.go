@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"bytes"
+	"io"
 	"reflect"
 	"testing"
 
@@ -43,6 +44,65 @@ func TestBackupRestoresIntoAnotherInstance(t *testing.T) {
 				t.Errorf("the copier was left behind: %+v %v", in, err)
 			}
 		})
+	}
+}
+
+// TestACopyKeepsNobodyWaiting: while a copy is under way the instance is suspended, an app is unbound and a plan is changed, and none of it waits for the
+// copy nor breaks it.
+func TestACopyKeepsNobodyWaiting(t *testing.T) {
+	d := driver(t, postgres.Address(superuser(t)))
+	from, to := made(t, d, "ins_long_copy"), made(t, d, "ins_long_copied")
+	b, c := bind(t, d, from, "bnd_long_copy")
+	a := connect(t, c["uri"].(string))
+	execute(t, a, `CREATE TABLE big AS SELECT g AS id, encode(sha256(g::text::bytea), 'hex') || encode(sha256((-g)::text::bytea), 'hex') AS text FROM generate_series(1, 100000) g`)
+	r, w := io.Pipe()
+	copied := make(chan error, 1)
+	go func() {
+		err := d.Backup(t.Context(), from, w)
+		_ = w.CloseWithError(err)
+		copied <- err
+	}()
+	first := make([]byte, 1)
+	if _, err := io.ReadFull(r, first); err != nil { // it is writing, and waits for us
+		t.Fatal(err)
+	}
+	if in, err := d.Inspect(t.Context(), from); err != nil || len(in.Sessions) != 1 {
+		t.Errorf("the copier is shown as a binding: %+v %v", in, err)
+	}
+	bigger := from
+	bigger.Plan.Limits = map[string]int64{"connections": 77}
+	if _, err := d.Update(t.Context(), from, bigger); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Suspend(t.Context(), from); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := d.Unbind(t.Context(), from, b); err != nil || !p.Done {
+		t.Fatal(p, err)
+	}
+	select {
+	case err := <-copied:
+		t.Fatal("the copy ended before it was read: this test shows nothing", err)
+	default:
+	}
+	if err := d.Restore(t.Context(), to, io.MultiReader(bytes.NewReader(first), r)); err != nil {
+		t.Fatal(err, fault.Of(err).Unwrap())
+	}
+	if err := <-copied; err != nil {
+		t.Fatal(err)
+	}
+	one, err := d.Count(t.Context(), bigger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := d.Count(t.Context(), to)
+	if err != nil || one["public.big"] != 100000 || !reflect.DeepEqual(one, two) {
+		t.Error(one, two, err)
+	}
+	var limit int
+	admin := connect(t, superuser(t))
+	if err := admin.QueryRow(t.Context(), `SELECT datconnlimit FROM pg_database WHERE datname = $1`, d.NameOf(from.ID)).Scan(&limit); err != nil || limit != 77 {
+		t.Error("the limit that an update put is", limit, err)
 	}
 }
 

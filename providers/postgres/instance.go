@@ -178,7 +178,7 @@ func (d *Driver) Suspend(ctx context.Context, i providers.Instance) (providers.P
 				return err
 			}
 		}
-		return s.terminate(ctx, `a.datname = $1 AND a.usename <> current_user`, s.database)
+		return s.terminate(ctx, `a.datname = $1 AND a.usename NOT IN (current_user, '`+copier(i.ID)+`')`, s.database) // a copy is as of one moment, and no app's
 	})
 	return providers.Progress{Done: err == nil}, err
 }

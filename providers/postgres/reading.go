@@ -49,7 +49,9 @@ func (d *Driver) Inspect(ctx context.Context, i providers.Instance) (providers.I
 		}
 		members, err := s.members(ctx)
 		for _, m := range members {
-			in.Sessions[m.binding] = m.sessions
+			if m.role != copier(i.ID) {
+				in.Sessions[m.binding] = m.sessions
+			}
 		}
 		return err
 	})

@@ -32,33 +32,33 @@ func (d *Driver) Watch(ctx context.Context, i providers.Instance) ([]providers.E
 // count of what is left would be wrong.
 func (d *Driver) Count(ctx context.Context, i providers.Instance) (map[string]int64, error) {
 	out := map[string]int64{}
-	err := d.locked(ctx, i.ID, func(s session) error {
-		if there, err := s.made(ctx); err != nil || !there {
-			return orNotThere(err)
-		}
-		return s.copying(ctx, i, func(c *pgx.Conn) error {
-			if _, err := c.Exec(ctx, `SET row_security = off; SET search_path = pg_catalog`); err != nil {
-				return err
-			}
-			rows, err := c.Query(ctx, `SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-				WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1, 2`)
-			if err != nil {
-				return err
-			}
-			tables, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (t pgx.Identifier, err error) {
-				t = make(pgx.Identifier, 2)
-				err = row.Scan(&t[0], &t[1])
-				return t, err
-			})
-			for _, t := range tables {
-				var n int64
-				if err := c.QueryRow(ctx, `SELECT count(*) FROM ONLY `+t.Sanitize()).Scan(&n); err != nil {
-					return err
-				}
-				out[t[0]+"."+t[1]] = n
-			}
+	err := d.copying(ctx, i, func(login *pgx.ConnConfig) error {
+		c, err := pgx.ConnectConfig(ctx, login)
+		if err != nil {
 			return err
+		}
+		defer c.Close(context.WithoutCancel(ctx))
+		if _, err := c.Exec(ctx, `SET row_security = off; SET search_path = pg_catalog`); err != nil {
+			return err
+		}
+		rows, err := c.Query(ctx, `SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+			WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1, 2`)
+		if err != nil {
+			return err
+		}
+		tables, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (t pgx.Identifier, err error) {
+			t = make(pgx.Identifier, 2)
+			err = row.Scan(&t[0], &t[1])
+			return t, err
 		})
+		for _, t := range tables {
+			var n int64
+			if err := c.QueryRow(ctx, `SELECT count(*) FROM ONLY `+t.Sanitize()).Scan(&n); err != nil {
+				return err
+			}
+			out[t[0]+"."+t[1]] = n
+		}
+		return err
 	})
-	return out, err
+	return out, classed(err)
 }
