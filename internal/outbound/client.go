@@ -119,7 +119,7 @@ func (c *cut) Read(p []byte) (int, error) {
 	if c.left < 0 {
 		return 0, tooLarge(c.max)
 	}
-	if int64(len(p)) > c.left+1 {
+	if int64(len(p))-1 > c.left { // left may be as large as a number can be
 		p = p[:c.left+1]
 	}
 	n, err := c.ReadCloser.Read(p)
