@@ -40,3 +40,36 @@ func consumerRows(app, url string, list []broker.Consumer) (rows []look.Consumer
 	}
 	return rows
 }
+
+// distances tells how far the instance is from each app, by binding id, as the apps' processes measured it.
+func (p *Pages) distances(ctx context.Context, v visit, instance string) (map[string]broker.Latency, error) {
+	list, err := p.Broker.Latencies(ctx, v.who, instance)
+	if err != nil {
+		return nil, err
+	}
+	by := make(map[string]broker.Latency, len(list))
+	for _, l := range list {
+		by[l.Binding] = l
+	}
+	return by, nil
+}
+
+// far writes how far a backend is, and how far it was when the way has become clearly longer.
+func far(l broker.Latency) (distance, slower string) {
+	if l.Now.N == 0 {
+		return "", ""
+	}
+	distance = "p50 " + brief(l.Now.P50) + ", p95 " + brief(l.Now.P95)
+	if l.Regressed {
+		slower = brief(l.Before.P50)
+	}
+	return distance, slower
+}
+
+// brief writes a duration with the digits that people need.
+func brief(d time.Duration) string {
+	if d < time.Millisecond {
+		return d.Round(10 * time.Microsecond).String()
+	}
+	return d.Round(100 * time.Microsecond).String()
+}

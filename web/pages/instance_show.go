@@ -74,10 +74,15 @@ func (p *Pages) instancePage(ctx context.Context, v visit, i broker.Instance, ty
 	if err != nil {
 		return page, err
 	}
+	away, err := p.distances(ctx, v, i.ID)
+	if err != nil {
+		return page, err
+	}
 	bound := map[string]bool{}
 	for _, b := range bindings {
 		bound[b.App] = true
 		row := bindingRow(v, i, b)
+		row.Distance, row.Slower = far(away[b.ID])
 		row.CanRotate = ways.Rotate && row.Ready && i.State == broker.Ready
 		page.Bindings = append(page.Bindings, row)
 		page.Pending = page.Pending || pending(b.State)

@@ -72,6 +72,7 @@ type BindingRow struct {
 	CreatedAt, ExpiresAt   time.Time
 	Ready, CanReveal       bool
 	CanRotate              bool
+	Distance, Slower       string // how far the backend is from the app: "p50 1.2ms, p95 3ms"; how far it was when that got clearly worse
 	Revealed               bool
 	Values                 []Variable
 	Dotenv                 string // all values as a .env file, once revealed
