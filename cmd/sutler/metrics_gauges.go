@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/sutlerhq/sutler/broker"
 	"github.com/sutlerhq/sutler/providers"
 )
 
@@ -89,13 +90,26 @@ func (g gauges) work(ctx context.Context, show func(*prometheus.Desc, float64, .
 
 func (g gauges) health(ctx context.Context, show func(*prometheus.Desc, float64, ...string)) error {
 	conditions, unknown, err := g.n.broker.Conditions(ctx)
+	if err != nil {
+		return err
+	}
+	unwell := map[[2]string]int64{}
+	for _, p := range g.n.providers.All() { // a zero, too, says something: an alert on a series that is not there never fires
+		unwell[[2]string{p.Name, broker.Degraded}], unwell[[2]string{p.Name, broker.OverLimit}] = 0, 0
+		if _, told := unknown[p.Name]; !told {
+			show(gaugeUnknown, 0, p.Name)
+		}
+	}
 	for _, c := range conditions {
-		show(gaugeUnwell, float64(c.Count), c.Provider, c.Health)
+		unwell[[2]string{c.Provider, c.Health}] += c.Count
+	}
+	for of, n := range unwell {
+		show(gaugeUnwell, float64(n), of[0], of[1])
 	}
 	for provider, n := range unknown {
 		show(gaugeUnknown, float64(n), provider)
 	}
-	return err
+	return nil
 }
 
 func is(yes bool) float64 {
