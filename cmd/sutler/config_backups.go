@@ -4,6 +4,7 @@ import (
 	"math"
 	"net"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/sutlerhq/sutler/internal/conf"
@@ -41,13 +42,19 @@ func (c *config) checkBackups(doc *conf.Document) {
 	case b == nil && !filepath.IsAbs(c.Backups.Folder):
 		doc.Add("backups.folder", "must be an absolute path")
 	case b != nil:
-		if _, port, err := net.SplitHostPort(b.Endpoint); err != nil || port == "" {
+		if host, port, err := net.SplitHostPort(b.Endpoint); err != nil || host == "" || !number(port) {
 			doc.Add("backups.bucket.endpoint", "must be host:port, such as s3.example.com:443")
 		}
 		if b.Name == "" || b.AccessKey == "" || !b.SecretKey.Set() && !doc.Has("backups.bucket.secret_key") {
 			doc.Add("backups.bucket", "needs a name, an access_key and a secret_key")
 		}
 	}
+}
+
+// number tells whether a port is one.
+func number(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return err == nil && n > 0
 }
 
 // openVault gives the place that backups are kept in; nil when there is none.

@@ -117,6 +117,14 @@ func TestConfigSaysEveryProblemWithItsLine(t *testing.T) {
 		"s3 has no TLS word":  {"driver: fake", "driver: s3\n  settings: {endpoint: \"http://h:7070\", access_key: a, secret_key: b, advertise: {private: {address: \"https://h\", tls: verify-full}}}", []string{"line 11|said by the address", "line 14|no \"fake\""}},
 		"redis has no TLS":    {"driver: fake", "driver: redis\n  settings: {dir: /d, advertise: {default: cache.example.com, private: {address: \"10.0.0.7\", tls: verify-full}}}", []string{"line 11|speak no TLS", "line 14|no \"fake\""}},
 		"half a certificate":  {"driver: fake", "driver: nats\n  settings: {embedded: true, dir: /d, key: /k}", []string{"line 11|go together", "line 14|offers no"}},
+		"backups nowhere":     {"currency: EUR\n", "currency: EUR\nbackups: {}\n", []string{"line 7|either a folder or a bucket"}},
+		"backups twice":       {"currency: EUR\n", "currency: EUR\nbackups: {folder: /b, bucket: {endpoint: \"h:1\", name: n, access_key: a, secret_key: s}}\n", []string{"line 7|either a folder or a bucket"}},
+		"backups relative":    {"currency: EUR\n", "currency: EUR\nbackups: {folder: backups}\n", []string{"line 7|backups.folder: must be an absolute path"}},
+		"backups endpoint":    {"currency: EUR\n", "currency: EUR\nbackups: {bucket: {endpoint: \"https://h\", name: n, access_key: a, secret_key: s}}\n", []string{"line 7|backups.bucket.endpoint: must be host:port"}},
+		"backups no port":     {"currency: EUR\n", "currency: EUR\nbackups: {bucket: {endpoint: h, name: n, access_key: a, secret_key: s}}\n", []string{"line 7|backups.bucket.endpoint: must be host:port"}},
+		"backups no keys":     {"currency: EUR\n", "currency: EUR\nbackups: {bucket: {endpoint: \"h:1\", name: n}}\n", []string{"line 7|needs a name, an access_key and a secret_key"}},
+		"backups unset key":   {"currency: EUR\n", "currency: EUR\nbackups: {bucket: {endpoint: \"h:1\", name: n, access_key: a, secret_key: \"${SUTLER_TEST_UNSET}\"}}\n", []string{"line 7|SUTLER_TEST_UNSET"}},
+		"backups misspelt":    {"currency: EUR\n", "currency: EUR\nbackups: {foldr: /b}\n", []string{"line 7|unknown key", "line 7|either a folder or a bucket"}},
 		"no providers":        {goodConfig[strings.Index(goodConfig, "providers:"):], "", []string{"providers|nothing to sell"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -170,5 +178,14 @@ func TestASecondProviderOfANameHasItsOwnPlace(t *testing.T) {
 	c := config{Providers: []providerConfig{{Name: "n"}, {Name: "n"}, {Name: "m"}}}
 	if got := c.path("providers/" + c.placeOf(1) + "/offerings/0"); got != "providers[1].offerings[0]" {
 		t.Errorf("the place is %q", got)
+	}
+}
+
+// Backups are kept in a folder, or in a bucket, or nowhere.
+func TestConfigOfBackups(t *testing.T) {
+	for _, text := range []string{"", "backups: {folder: /var/lib/sutler/backups}\n", "backups: {bucket: {endpoint: \"s3.example.com:443\", name: n, access_key: a, secret_key: s}}\n"} {
+		if err := load(t, goodConfig+text); err != nil {
+			t.Errorf("%q: %v: %v", text, err, fault.Of(err).Fields)
+		}
 	}
 }
