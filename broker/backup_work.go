@@ -26,7 +26,11 @@ const (
 )
 
 func (b *Broker) wakeBackup(ctx context.Context, r backupRow) error {
-	return b.Tasks.Enqueue(ctx, "backup", "backup/"+r.ID, backupWork{r.ID}, "")
+	node, err := b.nodeOf(ctx, r.Instance)
+	if err != nil {
+		return err
+	}
+	return b.Tasks.Enqueue(ctx, "backup", "backup/"+r.ID, backupWork{r.ID}, node)
 }
 
 // workBackup makes or removes one backup. A killed process's copy is begun again from its start: the vault keeps nothing half.

@@ -100,6 +100,10 @@ func New(ctx context.Context, c Config) (*Broker, error) {
 	if err := b.resume(ctx, ""); err != nil { // what a former process waited for may be over
 		return nil, err
 	}
+	tasks.Handle(b.Tasks, kindReadThere, b.readHere)
+	if err := b.shareStatus(ctx); err != nil {
+		return nil, err
+	}
 	if err := b.heedCordons(ctx); err != nil {
 		return nil, err
 	}
@@ -110,6 +114,7 @@ func New(ctx context.Context, c Config) (*Broker, error) {
 		go b.keepGoing(ctx, p)
 	}
 	go b.keepCordons(ctx)
+	go b.keepStatus(ctx)
 	go b.keepFresh(ctx, retry)
 	return b, nil
 }

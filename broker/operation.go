@@ -28,7 +28,11 @@ func (b *Broker) begin(ctx context.Context, op operationRow) error {
 }
 
 func (b *Broker) wake(ctx context.Context, instance string) error {
-	return b.Tasks.Enqueue(ctx, "operation", "instance/"+instance, work{Instance: instance}, "")
+	node, err := b.nodeOf(ctx, instance)
+	if err != nil {
+		return err
+	}
+	return b.Tasks.Enqueue(ctx, "operation", "instance/"+instance, work{Instance: instance}, node)
 }
 
 // take makes an instance the caller's for the rest of the transaction. The task's row comes before the instance's, in the order in which

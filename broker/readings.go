@@ -29,8 +29,14 @@ func (b *Broker) readAll(ctx context.Context, _ string, due time.Time) (time.Tim
 	}
 	h := &harvest{b: b, due: due}
 	var all sync.WaitGroup
-	for _, rows := range of { // one that is slow holds up nobody but itself
-		all.Go(func() { b.readEach(ctx, rows, h) })
+	for name, rows := range of { // one that is slow holds up nobody but itself
+		all.Go(func() {
+			if b.elsewhere(name) {
+				b.readThere(ctx, name, due)
+				return
+			}
+			b.readEach(ctx, rows, h)
+		})
 	}
 	all.Wait()
 	h.add(ctx)

@@ -125,6 +125,10 @@ func (b *Broker) reconcileProvider(ctx context.Context, p *providers.Provider, o
 		out.Skipped = append(out.Skipped, Skip{Provider: p.Name, Why: "It has no way to " + string(providers.Inspects) + "."})
 		return nil
 	}
+	if p.Away {
+		out.Skipped = append(out.Skipped, Skip{Provider: p.Name, Why: "Its backends are at the node " + p.Node + ", which compares them by itself every ten minutes; ask that one for more."})
+		return nil
+	}
 	if !answers(p) {
 		out.Skipped = append(out.Skipped, Skip{Provider: p.Name, Why: "It is " + string(p.Status()) + ". " + p.Why()})
 		return nil

@@ -44,7 +44,7 @@ func (b *Broker) startRounds(ctx context.Context) error {
 				if !p.Can(can) {
 					continue
 				}
-				if err := b.Tasks.Enqueue(ctx, kind, kind+"/"+p.Name, tour{Provider: p.Name}, ""); err != nil {
+				if err := b.Tasks.Enqueue(ctx, kind, kind+"/"+p.Name, tour{Provider: p.Name}, p.Node); err != nil {
 					return err
 				}
 			}
@@ -59,6 +59,11 @@ func (b *Broker) goRound(ctx context.Context, t tour, plan roundPlan) error {
 	p, ok := b.Providers.Get(t.Provider)
 	if !ok || !p.Can(plan.can) {
 		return nil // not configured any more: the task ends
+	}
+	if p.Away { // its node was not known when this was begun
+		return b.DB.Tx(ctx, func(ctx context.Context) error {
+			return b.Tasks.Enqueue(ctx, plan.kind, plan.kind+"/"+p.Name, t, p.Node)
+		})
 	}
 	if !answers(p) {
 		return tasks.Snooze(lookAway)

@@ -32,6 +32,9 @@ func (b *Broker) work(ctx context.Context, w work) error {
 	if err != nil {
 		return err
 	}
+	if b.elsewhere(r.Provider) { // its node was not known when this was asked for
+		return b.DB.Tx(ctx, func(ctx context.Context) error { return b.wake(ctx, r.ID) })
+	}
 	again, ok := b.turns.take(r.Provider, r.ID)
 	if !ok {
 		return tasks.Snooze(again)

@@ -18,6 +18,10 @@ const grace = time.Second
 // call runs one verb of the driver behind the breaker and the deadline. What the driver returned beside an error is returned too:
 // its State must be kept even when the call failed.
 func call[T any](ctx context.Context, p *Provider, verb, subject string, f func(context.Context) (T, error)) (T, error) {
+	if p.Away {
+		var none T
+		return none, p.notHere()
+	}
 	began := time.Now()
 	p.mu.Lock()
 	breaker := p.breaker

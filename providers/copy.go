@@ -36,6 +36,9 @@ func (p *Provider) Count(ctx context.Context, i Instance) (n map[string]int64, e
 }
 
 func (p *Provider) copy(ctx context.Context, verb, subject string, f func(context.Context) error) error {
+	if p.Away {
+		return p.notHere()
+	}
 	began := time.Now()
 	_, err := bounded(ctx, p.Copying, func(ctx context.Context) (struct{}, error) { return struct{}{}, f(ctx) })
 	err = p.class(ctx, verb, err)

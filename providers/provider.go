@@ -20,6 +20,8 @@ type Settings struct {
 	Failures uint32                                           // failures in a row that open the breaker; 5
 	Every    time.Duration                                    // between probes of a backend that is up; 3 s
 	Copying  time.Duration                                    // for a whole backup or restore; 6 h
+	Node     string                                           // whose process alone calls the driver: the backend is on its machine; "": any
+	Away     bool                                             // Node is another process than this one: the driver tells what is offered and can be done, and is never called
 	Called   func(verb string, took time.Duration, err error) // told of every call, for those who count; may be nil
 }
 
@@ -57,7 +59,9 @@ func New(settings Settings, driver Driver, log *slog.Logger) *Provider {
 	p := &Provider{Settings: settings.withDefaults(), driver: driver, status: Up, back: make(chan struct{}, 1)}
 	p.log = log.With("provider", p.Name)
 	p.breaker = p.closedBreaker()
-	if p.Can(Probes) {
+	if p.Away {
+		p.status, p.why = Starting, fmt.Sprintf("Its node %s has not reported yet.", p.Node)
+	} else if p.Can(Probes) {
 		p.status, p.why = Starting, fmt.Sprintf("%s has not answered for the first time yet.", p.Name)
 	}
 	return p

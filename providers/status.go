@@ -67,6 +67,9 @@ func (p *Provider) Probe(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
+	if p.Away {
+		return p.notHere()
+	}
 	_, err := bounded(ctx, min(probeDeadline, p.Deadline), func(ctx context.Context) (struct{}, error) { return struct{}{}, prober.Probe(ctx) })
 	if ctx.Err() != nil {
 		return p.class(ctx, "answer a probe", ctx.Err()) // whoever asked has gone: that tells nothing
@@ -74,6 +77,30 @@ func (p *Provider) Probe(ctx context.Context) error {
 	err = p.class(ctx, "answer a probe", err)
 	p.note(err)
 	return err
+}
+
+// Tell sets the status of a provider that is worked by another process, as that one says it.
+func (p *Provider) Tell(s Status, why string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.Away && p.status != s {
+		p.log.Info("provider", "status", s, "was", p.status, "why", why, "node", p.Node)
+	}
+	if p.Away {
+		p.status, p.why = s, why
+	}
+}
+
+// Own tells how the provider itself is, whether it is cordoned or not.
+func (p *Provider) Own() (s Status, why string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.status, p.why
+}
+
+// notHere is the answer to every call that is another process's to make.
+func (p *Provider) notHere() error {
+	return fault.Unavailable.Errorf("The backends of %s are at the node %s, and only that one works with them.", p.Name, p.Node)
 }
 
 func (p *Provider) note(err error) {
@@ -107,7 +134,7 @@ func (p *Provider) Recovered() <-chan struct{} { return p.back }
 
 // Watch probes until ctx ends: fast while the backend starts or is away, every few seconds while it is up.
 func (p *Provider) Watch(ctx context.Context) {
-	for p.Can(Probes) && ctx.Err() == nil {
+	for p.Can(Probes) && !p.Away && ctx.Err() == nil {
 		_ = p.Probe(ctx) // Status keeps what it found
 		pause := time.NewTimer(p.interval())
 		select {

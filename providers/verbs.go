@@ -146,7 +146,7 @@ func (p *Provider) NameOf(instance string) string {
 // Dashboard gives the address of the instance's page, or "" when there is none.
 func (p *Provider) Dashboard(i Instance) string {
 	d, ok := p.driver.(Dashboarder)
-	if !ok {
+	if !ok || p.Away {
 		return ""
 	}
 	address, err := bounded(context.Background(), p.Deadline, func(context.Context) (string, error) { return d.Dashboard(i), nil })

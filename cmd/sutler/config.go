@@ -60,6 +60,7 @@ type providerConfig struct {
 	Name      string          `yaml:"name"`
 	Driver    string          `yaml:"driver"`
 	Region    string          `yaml:"region"`
+	Node      string          `yaml:"node"` // the process whose machine the backends are on; it alone calls the driver
 	Settings  conf.Raw        `yaml:"settings"`
 	Offerings []catalog.Terms `yaml:"offerings"`
 

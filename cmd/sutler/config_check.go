@@ -201,4 +201,5 @@ func (c *config) checkProvider(doc *conf.Document, at string, p *providerConfig)
 		p.Settings.Into(doc, p.settings)
 	}
 	p.settings.check(doc, at+".settings", c)
+	c.checkNode(doc, at+".node", p)
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/sutlerhq/sutler/internal/database"
+	"github.com/sutlerhq/sutler/providers/local"
 	"github.com/sutlerhq/sutler/web/client"
 )
 
@@ -111,6 +112,57 @@ func TestDevBackendsSurviveAKill(t *testing.T) {
 		t.Fatalf("nobody listens where the credentials say: %v", err)
 	}
 	_ = conn.Close()
+}
+
+// TestDevKeepsRedisOverARestart: what an app wrote is there again, at the same address with the same login.
+func TestDevKeepsRedisOverARestart(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short: starts processes")
+	}
+	t.Parallel()
+	if err := local.Ensure(t.Context(), "redis"); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	p, about := runDevMarket(t, dir)
+	here := site{url: about.URL, token: about.Token}
+	i := here.order(t, p, "redis:dev")
+	here.awaitReady(t, p, i.ID)
+	if _, err := here.client().CreateApp(t.Context(), client.NewApp{Name: "web", Org: devOrg, Project: devProject}); err != nil {
+		t.Fatal(err)
+	}
+	b, err := here.client().Bind(t.Context(), client.NewBinding{Instance: i.ID, App: "web", Org: devOrg, Project: devProject})
+	if err != nil {
+		t.Fatal(err)
+	}
+	credentials := here.credentials(t, p, b.ID)
+	if got := talkTo(t, credentials).say(t, "SET key value"); got != "+OK" {
+		t.Fatal(got)
+	}
+	if code := p.stop(t); code != 0 {
+		t.Errorf("it ended with %d", code)
+	}
+	if conn, err := net.Dial("tcp", net.JoinHostPort(fmt.Sprint(credentials["host"]), fmt.Sprint(credentials["port"]))); err == nil {
+		_ = conn.Close()
+		t.Error("the server outlived the market that it was attached to")
+	}
+	p, _ = runDevMarket(t, dir)
+	address := net.JoinHostPort(fmt.Sprint(credentials["host"]), fmt.Sprint(credentials["port"]))
+	p.await(t, "the server at its address", func() bool {
+		conn, err := net.Dial("tcp", address)
+		if err == nil {
+			_ = conn.Close()
+		}
+		return err == nil
+	})
+	var got string
+	p.await(t, "what was written", func() bool { // it says LOADING until it has read its file
+		got = talkTo(t, credentials).say(t, "STRLEN key")
+		return !strings.HasPrefix(got, "-LOADING")
+	})
+	if got != ":5" {
+		t.Errorf("what was written: %s", got)
+	}
 }
 
 // credentials gives those of a binding, once it is ready.

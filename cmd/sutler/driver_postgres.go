@@ -11,15 +11,20 @@ import (
 	"github.com/sutlerhq/sutler/providers/postgres"
 )
 
-// postgresSettings are one PostgreSQL server that databases are sold on.
+// postgresSettings are one PostgreSQL server that databases are sold on, or servers on this machine, one for each instance.
 type postgresSettings struct {
-	Admin     conf.Secret `yaml:"admin"`     // postgres://administrator:…@host:port/postgres, as the market reaches it; ?sslmode=verify-full&sslrootcert=FILE
-	Advertise advertise   `yaml:"advertise"` // host:port as apps reach it, by network; default: the administrator's
-	TLS       string      `yaml:"tls"`       // sslmode in the credentials; default: prefer
-	CA        string      `yaml:"ca"`        // file of the authority that signed the server's certificate, given to apps
+	Admin     conf.Secret        `yaml:"admin"`     // postgres://administrator:…@host:port/postgres, as the market reaches it; ?sslmode=verify-full&sslrootcert=FILE
+	Dedicated *dedicatedSettings `yaml:"dedicated"` // instead of admin
+	Advertise advertise          `yaml:"advertise"` // host:port as apps reach it, a host for dedicated, by network; default: the administrator's
+	TLS       string             `yaml:"tls"`       // sslmode in the credentials; default: prefer
+	CA        string             `yaml:"ca"`        // file of the authority that signed the server's certificate, given to apps
 }
 
 func (s *postgresSettings) check(doc *conf.Document, at string, _ *config) {
+	if s.Dedicated != nil {
+		s.checkDedicated(doc, at)
+		return
+	}
 	if u, err := url.Parse(s.Admin.Reveal()); !s.Admin.Set() || err != nil || !strings.HasPrefix(u.Scheme, "postgres") || u.Host == "" {
 		if s.Admin.Set() || !doc.Has(at+".admin") { // what could not be resolved has been said
 			doc.Add(at+".admin", "must be the administrator's address, such as postgres://admin:${PASSWORD}@host:5432/postgres")
@@ -35,12 +40,20 @@ func (s *postgresSettings) check(doc *conf.Document, at string, _ *config) {
 	checkPEM(doc, at+".ca", s.CA)
 }
 
-func (*postgresSettings) offerings() []catalog.Offering {
+func (s *postgresSettings) offerings() []catalog.Offering {
+	if s.Dedicated != nil {
+		d, _ := s.elsewhere()
+		list, _ := d.Offerings(context.Background()) // it asks no server
+		return list
+	}
 	list, _ := postgres.New(postgres.Settings{}).Offerings(context.Background()) // it asks no server
 	return list
 }
 
-func (s *postgresSettings) open(context.Context, opening) (opened, error) {
+func (s *postgresSettings) open(_ context.Context, o opening) (opened, error) {
+	if s.Dedicated != nil {
+		return s.openDedicated(o)
+	}
 	ca, err := readPEM(s.CA)
 	if err != nil {
 		return opened{}, err

@@ -10,6 +10,7 @@ import (
 	"github.com/sutlerhq/sutler/catalog"
 	"github.com/sutlerhq/sutler/internal/conf"
 	"github.com/sutlerhq/sutler/internal/fault"
+	"github.com/sutlerhq/sutler/providers"
 	"github.com/sutlerhq/sutler/providers/local"
 	"github.com/sutlerhq/sutler/providers/redis"
 )
@@ -33,7 +34,7 @@ func (s *redisSettings) apart(dir string) (driverSettings, bool) {
 	return &redisSettings{Dir: dir, attached: true}, true
 }
 
-func (s *redisSettings) check(doc *conf.Document, at string, c *config) {
+func (s *redisSettings) check(doc *conf.Document, at string, _ *config) {
 	switch {
 	case s.Shared.Set() && s.Dir != "":
 		doc.Add(at+".shared", "goes without dir: a provider sells servers of one's own or prefixes on a shared one")
@@ -46,8 +47,6 @@ func (s *redisSettings) check(doc *conf.Document, at string, c *config) {
 		doc.Add(at+".dir", "is missing: the folder that each instance's server has its own folder in")
 	case s.Dir != "" && !s.attached && !filepath.IsAbs(s.Dir):
 		doc.Add(at+".dir", "must be an absolute path, such as /var/lib/sutler/redis")
-	case c.postgres():
-		doc.Add(at+".dir", "servers on this machine cannot be shared by the processes of a PostgreSQL store; use a SQLite store")
 	}
 	if !s.Shared.Set() {
 		s.Advertise.check(doc, at, advertiseRules{address: checkHost, noTLS: "the servers that run on this machine speak no TLS"})
@@ -56,6 +55,14 @@ func (s *redisSettings) check(doc *conf.Document, at string, c *config) {
 	if _, err := netip.ParseAddr(s.Listen); s.Listen != "" && err != nil {
 		doc.Add(at+".listen", "must be an address such as 127.0.0.1, not %q", s.Listen)
 	}
+}
+
+// elsewhere is the driver as another node than the servers' knows it.
+func (s *redisSettings) elsewhere() (providers.Driver, bool) {
+	if s.Dir == "" {
+		return nil, false
+	}
+	return redis.New(redis.Settings{Servers: new(local.Fleet)}), true
 }
 
 func (s *redisSettings) offerings() []catalog.Offering {

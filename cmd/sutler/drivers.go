@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"strings"
 
 	"github.com/sutlerhq/sutler/internal/conf"
 	"github.com/sutlerhq/sutler/providers"
@@ -17,6 +18,32 @@ type driverSettings interface {
 	check(doc *conf.Document, at string, c *config)
 	// open makes the driver. It must not wait for the backend: a provider is "starting" until it answers.
 	open(ctx context.Context, o opening) (opened, error)
+}
+
+// placed is settings of a driver whose backends may be on the machine of one node of the market.
+type placed interface {
+	// elsewhere is the driver as other nodes know it: what it offers and can do; it is never called. nil: every node can reach the backends.
+	// needed: processes that share a store must name the one.
+	elsewhere() (d providers.Driver, needed bool)
+}
+
+// checkNode adds what is wrong with the node of a provider.
+func (c *config) checkNode(doc *conf.Document, at string, p *providerConfig) {
+	var away providers.Driver
+	var needed bool
+	if l, ok := p.settings.(placed); ok {
+		away, needed = l.elsewhere()
+	}
+	switch {
+	case p.Node == "" && needed && c.postgres():
+		doc.Add(at, "is missing: processes share a PostgreSQL store, and these servers are on one machine; name the node of the process there")
+	case p.Node != "" && away == nil:
+		doc.Add(at, "goes with servers that the market runs on one machine; these are reached from every one")
+	case p.Node != "" && p.Node != c.Node && !c.postgres():
+		doc.Add(at, "is %q, but a SQLite store has one process, the node %q", p.Node, c.Node)
+	case strings.Contains(p.Node, "/"):
+		doc.Add(at, "must have no slash")
+	}
 }
 
 // opening is what a driver may use of the market.
@@ -57,6 +84,10 @@ type fakeSettings struct {
 // apart is a fake that starts with nothing.
 func (s *fakeSettings) apart(string) (driverSettings, bool) {
 	return &fakeSettings{Version: s.Version, listens: true}, true
+}
+
+func (s *fakeSettings) elsewhere() (providers.Driver, bool) {
+	return fake.New(fake.Options{Version: s.Version}), false
 }
 
 func (*fakeSettings) check(*conf.Document, string, *config) {}

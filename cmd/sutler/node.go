@@ -113,14 +113,16 @@ func (n *node) openRooms(ctx context.Context) (err error) {
 func (n *node) openProviders(ctx context.Context) error {
 	var list []*providers.Provider
 	for _, p := range n.config.Providers {
-		o, err := p.settings.open(n.work, opening{log: n.log.With("provider", p.Name), egress: n.config.Egress, currency: n.config.Currency})
+		o, away, err := n.openProvider(p)
 		if err != nil {
 			return fault.Invalid.Wrap(err, "The provider %s cannot be opened: %v.", p.Name, err)
 		}
 		if o.close != nil {
 			n.later(o.close)
 		}
-		list = append(list, providers.New(providers.Settings{Name: p.Name, Region: p.Region, Driver: p.Driver, Called: n.meters.provider(p.Name)}, o.driver, n.log))
+		list = append(list, providers.New(providers.Settings{
+			Name: p.Name, Region: p.Region, Driver: p.Driver, Node: p.Node, Away: away, Called: n.meters.provider(p.Name),
+		}, o.driver, n.log))
 	}
 	n.providers = providers.NewSet(list...)
 	watch, end := context.WithCancel(n.work)
@@ -131,6 +133,18 @@ func (n *node) openProviders(ctx context.Context) error {
 	}()
 	n.later(func() { end(); <-watched })
 	return nil
+}
+
+// openProvider opens a driver, or, when its backends are another node's, what there is to know of it.
+func (n *node) openProvider(p providerConfig) (o opened, away bool, err error) {
+	if p.Node != "" && p.Node != n.config.Node {
+		if l, ok := p.settings.(placed); ok {
+			d, _ := l.elsewhere()
+			return opened{driver: d}, true, nil
+		}
+	}
+	o, err = p.settings.open(n.work, opening{log: n.log.With("provider", p.Name), egress: n.config.Egress, currency: n.config.Currency})
+	return o, false, err
 }
 
 func (n *node) openBroker(ctx context.Context) (err error) {

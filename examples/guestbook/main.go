@@ -20,7 +20,7 @@ type sign func(ctx context.Context, address, entry string) (found string, err er
 
 // books are the backends the guestbook can write in, by the scheme of their address.
 func books() map[string]sign {
-	return map[string]sign{"postgres": signPostgres, "postgresql": signPostgres, "nats": signNATS, "tls": signNATS}
+	return map[string]sign{"postgres": signPostgres, "postgresql": signPostgres, "nats": signNATS, "tls": signNATS, "redis": signRedis}
 }
 
 func main() {
@@ -47,7 +47,7 @@ func run(ctx context.Context, environ []string, out io.Writer) int {
 		fmt.Fprintf(out, "✓ %-18s %s: %s (%s)\n", name, place(address), what, time.Since(start).Round(time.Millisecond))
 	}
 	if found == 0 {
-		fmt.Fprintln(out, "The environment names no backend: no variable ends in _URL with an address such as postgres:// or nats://.")
+		fmt.Fprintln(out, "The environment names no backend: no variable ends in _URL with an address such as postgres://, redis:// or nats://.")
 	}
 	if found == 0 || failed > 0 {
 		return 1

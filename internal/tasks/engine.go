@@ -65,7 +65,7 @@ func Handle[T any](e *Engine, kind string, fn func(context.Context, T) error) {
 }
 
 // Enqueue wakes key in the caller's transaction. Many wakes of a key are one run; a key that is running runs once more afterwards, with its first
-// arguments. Arguments hold ids only. A node name reserves the task for that node; "" lets any run it.
+// arguments. Arguments hold ids only. A node name reserves the task for that node; "" lets any run it. The last name given counts, from the next run on.
 func (e *Engine) Enqueue(ctx context.Context, kind, key string, args any, node string) error {
 	return e.put(ctx, kind, key, args, node, 0)
 }

@@ -47,3 +47,12 @@ func (e *Engine) List(ctx context.Context, attempts int64, limit int) ([]Row, er
 	}
 	return rows, nil
 }
+
+// Pending tells whether there is a task of this key, running or not.
+func (e *Engine) Pending(ctx context.Context, key string) (bool, error) {
+	var n int64
+	if err := e.db.From(ctx).Raw(`SELECT count(*) FROM tasks WHERE key = ?`, key).Scan(&n).Error; err != nil {
+		return false, fault.Unavailable.Wrap(err, "The tasks could not be read.")
+	}
+	return n > 0, nil
+}

@@ -20,7 +20,7 @@ func (e *Engine) put(ctx context.Context, kind, key string, args any, node strin
 	if err != nil {
 		return fault.Internal.Wrap(err, "The arguments of a %s task cannot be written.", kind)
 	}
-	set := "wakes = tasks.wakes + 1, wake_at = 0"
+	set := "wakes = tasks.wakes + 1, wake_at = 0, node = excluded.node"
 	if every > 0 {
 		set = "every = excluded.every"
 	}

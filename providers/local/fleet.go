@@ -197,20 +197,37 @@ func (f *Fleet) Server(ctx context.Context, name string) (Place, error) {
 
 // Restart ends the server's process; its keeper starts it again. edit may change the folder's files while nothing runs.
 func (f *Fleet) Restart(ctx context.Context, name string, edit func(Place) error) error {
-	done := f.turn(name)
+	if err := f.cycle(name, syscall.SIGKILL, edit); err != nil {
+		return err
+	}
+	return f.keep(name).await(ctx)
+}
+
+// Renew is Restart for a server that shall end in an orderly way: it is asked to by the signal that its Run names. One that does not start
+// at its first try is an error, and is tried again all the same.
+func (f *Fleet) Renew(ctx context.Context, name string) error {
+	var run Run
+	if err := read(filepath.Join(f.dir, name, "claim"), &run); err != nil {
+		return err
+	}
+	if err := f.cycle(name, run.Stop, nil); err != nil {
+		return err
+	}
+	return f.keep(name).first(ctx)
+}
+
+// cycle ends a server's keeper and its process.
+func (f *Fleet) cycle(name string, how syscall.Signal, edit func(Place) error) error {
+	defer f.turn(name)()
 	p, err := f.place(name)
 	if err == nil {
 		f.drop(name)
-		err = f.evict(name, syscall.SIGKILL)
+		err = f.evict(name, how)
 	}
 	if err == nil && edit != nil {
 		err = errors.Join(edit(p), p.give())
 	}
-	done()
-	if err != nil {
-		return err
-	}
-	return f.keep(name).await(ctx)
+	return err
 }
 
 // Remove ends the server and removes its folder. What is not there is removed already.
@@ -250,7 +267,7 @@ func (f *Fleet) keep(name string) *keeper {
 	k, ok := f.keepers[name]
 	if !ok {
 		ctx, cancel := context.WithCancel(f.ctx)
-		k = &keeper{fleet: f, name: name, cancel: cancel, ended: make(chan struct{}), changed: make(chan struct{})}
+		k = &keeper{fleet: f, name: name, cancel: cancel, ended: make(chan struct{}), changed: make(chan struct{}), known: make(chan struct{})}
 		k.err = fault.Unavailable.Errorf("The server is still starting.")
 		f.keepers[name] = k
 		go k.run(ctx)

@@ -2,11 +2,13 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -26,12 +28,15 @@ type keeper struct {
 	mu      sync.Mutex
 	err     error         // why the server does not answer; nil when it does
 	changed chan struct{} // closed when err changes
+	known   chan struct{} // closed when err was first found out
+	once    sync.Once
 }
 
 func (k *keeper) set(err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.err = err
+	k.once.Do(func() { close(k.known) })
 	close(k.changed)
 	k.changed = make(chan struct{})
 }
@@ -53,6 +58,18 @@ func (k *keeper) await(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// first waits for the first thing that becomes known of a keeper that is new: that its server answers, or why it does not.
+func (k *keeper) first(ctx context.Context) error {
+	select {
+	case <-k.known:
+	case <-ctx.Done():
+		return fault.Unavailable.Wrap(ctx.Err(), "The server is still starting.")
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.err
 }
 
 // run keeps the server until ctx ends. An attached server ends then, a detached one goes on.
@@ -114,6 +131,9 @@ func (k *keeper) raise(ctx context.Context) (id identity, stop *syscall.Signal, 
 		}
 		if !free(k.fleet.options.Host, p.Port) {
 			return id, nil, fmt.Errorf("port %d is in use by another program, and the server's apps know it by that port", p.Port)
+		}
+		if err := p.unlock(k.fleet.options.Kind); err != nil {
+			return id, nil, err
 		}
 		if id, err = k.start(p, run); err != nil {
 			return id, nil, err
@@ -180,4 +200,17 @@ func speaks(kind, address string) bool {
 	text := make([]byte, 64)
 	n, err := conn.Read(text)
 	return err == nil && (text[0] == '+' || string(text[:min(n, 7)]) == "-NOAUTH" || string(text[:min(n, 4)]) == "-ERR") // "-ERR max number of clients": it is there
+}
+
+// unlock removes the lock files that a PostgreSQL server which was killed left: after a boot their process number may be anybody's, and the
+// server would refuse to start for ever. Nobody runs in the folder: that was seen to before.
+func (p Place) unlock(kind string) error {
+	if kind != "postgresql" {
+		return nil
+	}
+	left, err := filepath.Glob(filepath.Join(p.Data, "*", "postmaster.pid"))
+	for _, file := range left {
+		err = errors.Join(err, os.Remove(file))
+	}
+	return err
 }

@@ -154,3 +154,13 @@ func launch(cmd *exec.Cmd) error {
 	go func() { _ = cmd.Wait() }()
 	return nil
 }
+
+// flush writes what was written below a folder to its disk: the server that begins with it will not.
+func flush(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return unix.Syncfs(int(d.Fd())) //nolint:gosec // a descriptor fits
+}

@@ -27,4 +27,6 @@ func inhabitants(string, func(program, below string, uid int) bool) []identity {
 
 func mapped(uint32) bool { return false }
 
+func flush(string) error { return errLinux }
+
 func launch(*exec.Cmd) error { return errLinux }

@@ -54,7 +54,7 @@ func (d *Driver) copying(ctx context.Context, i providers.Instance, f func(login
 
 // alone waits until no other copy of the instance is being made, by a connection of its own: those of the pool are for short calls.
 func (d *Driver) alone(ctx context.Context, i providers.Instance) (*pgx.Conn, error) {
-	server, err := d.admin(ctx)
+	server, err := d.serverOf(ctx, i.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -96,9 +96,9 @@ func (s session) lend(ctx context.Context, i providers.Instance) (*pgx.ConnConfi
 	}
 	room := s.room(i.Plan)
 	if room >= 0 {
-		room++ // an app that uses all connections must not keep its own copy from being made
+		room += copiers // an app that uses all connections must not keep its own copy from being made
 	}
-	err = run(ctx, s, fmt.Sprintf(`ALTER ROLE %%[1]s LOGIN PASSWORD '%s' CONNECTION LIMIT 1; GRANT CONNECT, TEMPORARY ON DATABASE %%[2]s TO %%[1]s; ALTER DATABASE %%[2]s CONNECTION LIMIT %d`, verifier, room), role, s.database)
+	err = run(ctx, s, fmt.Sprintf(`ALTER ROLE %%[1]s LOGIN PASSWORD '%s' CONNECTION LIMIT %d; GRANT CONNECT, TEMPORARY ON DATABASE %%[2]s TO %%[1]s; ALTER DATABASE %%[2]s CONNECTION LIMIT %d`, verifier, copiers, room), role, s.database)
 	login := s.Conn.Conn().Config().Copy()
 	login.Database, login.User, login.Password = s.database, role, password
 	return login, err
@@ -117,7 +117,7 @@ func (s session) copied(ctx context.Context, i providers.Instance, role string) 
 	if err := s.QueryRow(ctx, `SELECT datconnlimit FROM pg_database WHERE datname = $1`, s.database).Scan(&room); err != nil {
 		return err
 	}
-	if own := s.room(i.Plan); room == own+1 && own >= 0 { // else an update has put another one meanwhile
+	if own := s.room(i.Plan); room == own+copiers && own >= 0 { // else an update has put another one meanwhile
 		if err := run(ctx, s, fmt.Sprintf(`ALTER DATABASE %%s CONNECTION LIMIT %d`, own), s.database); err != nil {
 			return err
 		}
@@ -151,7 +151,7 @@ func (d *Driver) piped(ctx context.Context, i providers.Instance, name string, i
 		return fault.Unprocessable.Wrap(err, "The program %s is not on the market's machine.", name).WithHint("Install the Debian package postgresql-client, as new as the server or newer.")
 	}
 	return d.copying(ctx, i, func(login *pgx.ConnConfig) error {
-		encryption, err := d.encryption()
+		encryption, err := d.encryption(ctx, i)
 		if err != nil {
 			return err
 		}
@@ -192,12 +192,12 @@ func passfile(password string) (path string, forget func(), err error) {
 }
 
 // encryption has PostgreSQL's programs check the server as the market itself does: by what the administrator's address says.
-func (d *Driver) encryption() ([]string, error) {
-	dsn, err := d.settings.Admin()
+func (d *Driver) encryption(ctx context.Context, i providers.Instance) ([]string, error) {
+	server, err := d.serverOf(ctx, i.ID)
 	if err != nil {
 		return nil, err
 	}
-	u, err := url.Parse(dsn)
+	u, err := url.Parse(server.dsn)
 	if err != nil {
 		return nil, fault.ProviderFailed.Errorf("The administrator's address of the PostgreSQL server is malformed.")
 	}

@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/pbkdf2"
@@ -84,7 +83,14 @@ func grantOf(n providers.Network, database, role, password string) (providers.Gr
 // reached is how apps reach the server that name no network: as the settings say, and what they leave open as the administrator does.
 func (d *Driver) reached(c *pgx.ConnConfig) providers.Network {
 	s := d.settings
-	usual := providers.Network{Address: cmp.Or(s.Advertised, net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port)))), TLS: s.SSLMode, CA: s.CA}
+	address := net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port)))
+	switch {
+	case s.Advertised != "" && s.Servers != nil:
+		address = net.JoinHostPort(s.Advertised, strconv.Itoa(int(c.Port)))
+	case s.Advertised != "":
+		address = s.Advertised
+	}
+	usual := providers.Network{Address: address, TLS: s.SSLMode, CA: s.CA}
 	return s.Networks[providers.DefaultNetwork].Or(usual)
 }
 
@@ -136,6 +142,7 @@ func (d *Driver) Unbind(ctx context.Context, i providers.Instance, b providers.B
 		}
 		return s.drop(ctx, role)
 	})
+	err = ignoreGone(err)
 	return providers.Progress{Done: err == nil, Note: note(err, "the login is gone")}, err
 }
 

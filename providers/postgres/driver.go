@@ -12,6 +12,7 @@ import (
 	"github.com/sutlerhq/sutler/catalog"
 	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/providers"
+	"github.com/sutlerhq/sutler/providers/local"
 )
 
 var (
@@ -31,7 +32,8 @@ var (
 type Settings struct {
 	Offering   string                 // name in the market; "postgresql"
 	Admin      func() (string, error) // the administrator's address; an error (fault.Unavailable) while the server is not there yet
-	Advertised string                 // host:port that apps are given; empty: the administrator's
+	Servers    *local.Fleet           // of the kind "postgresql", instead of Admin: each instance has a server of its own
+	Advertised string                 // what apps are given: host:port of Admin, the host of Servers; empty: as we reach it
 	SSLMode    string                 // sslmode in the credentials: disable prefer require verify-ca verify-full; empty: prefer
 	CA         string                 // PEM of the authority that signed the server's certificate, given to apps; may be empty
 	Networks   providers.Networks     // other ways to it, by the network that a binding names
@@ -41,12 +43,14 @@ type Settings struct {
 // Address is an administrator's address that is known from the start.
 func Address(dsn string) func() (string, error) { return func() (string, error) { return dsn, nil } }
 
-// Driver sells databases on one server. It is safe for use by many goroutines, and several processes may sell on one server.
+// Driver sells databases on one server, or servers. It is safe for use by many goroutines, and several processes may sell on one server.
 type Driver struct {
 	settings Settings
 
 	turn chan struct{} // held while server is made; a channel, so that whoever waits can give up
 	now  *server
+
+	own ownServers
 }
 
 // server is the way to one administrator's address.
@@ -58,12 +62,16 @@ type server struct {
 
 // New gives a driver; it does not touch the server yet.
 func New(s Settings) *Driver {
+	if s.Servers != nil {
+		s.Offering, s.SSLMode = cmp.Or(s.Offering, "postgresql-dedicated"), cmp.Or(s.SSLMode, "disable")
+	}
 	s.Offering, s.SSLMode = cmp.Or(s.Offering, "postgresql"), cmp.Or(s.SSLMode, "prefer")
 	return &Driver{settings: s, turn: make(chan struct{}, 1)}
 }
 
 // Close ends the connections to the server.
 func (d *Driver) Close() {
+	d.own.close()
 	d.turn <- struct{}{}
 	defer func() { <-d.turn }()
 	if d.now != nil {
@@ -74,7 +82,13 @@ func (d *Driver) Close() {
 
 // Offerings lists the plans; it does not ask the server.
 func (d *Driver) Offerings(context.Context) ([]catalog.Offering, error) {
-	list := d.settings.Plans
+	list, description := d.settings.Plans, "A PostgreSQL database of your own on a shared server."
+	if d.settings.Servers != nil {
+		description = "A PostgreSQL server of your own."
+	}
+	if len(list) == 0 && d.settings.Servers != nil {
+		list = ownPlans()
+	}
 	if len(list) == 0 {
 		list = []catalog.Plan{
 			plan("dev", "For trying things out: 5 connections.", 5, 1<<30),
@@ -84,7 +98,7 @@ func (d *Driver) Offerings(context.Context) ([]catalog.Offering, error) {
 	}
 	return []catalog.Offering{{
 		Name: d.settings.Offering, Kind: "postgresql", DisplayName: "PostgreSQL", Category: "Databases", Tags: []string{"sql", "relational", "postgresql"},
-		Description: "A PostgreSQL database of your own on a shared server.", Docs: "https://www.postgresql.org/docs/",
+		Description: description, Docs: "https://www.postgresql.org/docs/",
 		Bindable: true, Updatable: true, Plans: d.settings.Networks.Offer(list),
 	}}, nil
 }

@@ -18,6 +18,9 @@ const duplicate = "42710" // a role of this name is there
 
 // Provision makes the group and the database, closes it to everybody else, and opens it to the group.
 func (d *Driver) Provision(ctx context.Context, i providers.Instance) (providers.Progress, error) {
+	if err := d.start(ctx, i); err != nil {
+		return providers.Progress{}, err
+	}
 	err := d.locked(ctx, i.ID, func(s session) error {
 		if done, err := s.made(ctx); done || err != nil {
 			return err
@@ -72,6 +75,10 @@ func (s session) made(ctx context.Context) (bool, error) {
 
 // Deprovision shuts every login of the instance, drops the database whoever is connected, then the roles.
 func (d *Driver) Deprovision(ctx context.Context, i providers.Instance) (providers.Progress, error) {
+	if d.settings.Servers != nil {
+		err := d.removeServer(i.ID)
+		return providers.Progress{Done: err == nil, Note: note(err, "the server is gone")}, err
+	}
 	err := d.locked(ctx, i.ID, func(s session) error {
 		members, err := s.members(ctx)
 		if err != nil {
@@ -132,7 +139,10 @@ func (s session) members(ctx context.Context) ([]member, error) {
 }
 
 // Update puts the new plan's connection limit on the database and on its logins, all or none.
-func (d *Driver) Update(ctx context.Context, _, new providers.Instance) (providers.Progress, error) {
+func (d *Driver) Update(ctx context.Context, old, new providers.Instance) (providers.Progress, error) {
+	if err := d.refit(ctx, old, new); err != nil {
+		return providers.Progress{}, err
+	}
 	err := d.locked(ctx, new.ID, func(s session) error {
 		if there, err := s.made(ctx); err != nil || !there {
 			return orNotThere(err)

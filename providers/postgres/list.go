@@ -10,8 +10,11 @@ import (
 
 var _ providers.Lister = (*Driver)(nil)
 
-// List names the database of every instance on the server.
+// List names the database of every instance on the server, or every server.
 func (d *Driver) List(ctx context.Context) ([]string, error) {
+	if d.settings.Servers != nil {
+		return d.settings.Servers.Names(), nil
+	}
 	server, err := d.admin(ctx)
 	if err != nil {
 		return nil, err
@@ -24,5 +27,10 @@ func (d *Driver) List(ctx context.Context) ([]string, error) {
 	return names, classed(err)
 }
 
-// NameOf gives an instance's database.
-func (d *Driver) NameOf(instance string) string { return namesOf(instance).database }
+// NameOf gives an instance's database, or its server.
+func (d *Driver) NameOf(instance string) string {
+	if d.settings.Servers != nil {
+		return serverName(instance)
+	}
+	return namesOf(instance).database
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/jackc/pgx/v5"
 
@@ -17,7 +18,7 @@ import (
 // the server's own away, too, all at once; that an operator reset one of these alone began nothing anew. A clean restart keeps the
 // counter, and so the epoch.
 func (d *Driver) Read(ctx context.Context, i providers.Instance) ([]providers.Reading, error) {
-	server, err := d.admin(ctx)
+	server, err := d.serverOf(ctx, i.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -55,11 +56,15 @@ func (d *Driver) Inspect(ctx context.Context, i providers.Instance) (providers.I
 		}
 		return err
 	})
-	return in, err
+	return in, ignoreGone(err)
 }
 
-// Probe asks the server for something small.
+// Probe asks the server for something small; of servers of one's own, that their folder can be used is all that is common to them.
 func (d *Driver) Probe(ctx context.Context) error {
+	if d.settings.Servers != nil {
+		_, err := os.Stat(d.settings.Servers.Dir())
+		return err
+	}
 	server, err := d.admin(ctx)
 	if err != nil {
 		return err
@@ -68,8 +73,8 @@ func (d *Driver) Probe(ctx context.Context) error {
 }
 
 // Target is the address that apps are given.
-func (d *Driver) Target(ctx context.Context, _ providers.Instance) (latency.Target, error) {
-	server, err := d.admin(ctx)
+func (d *Driver) Target(ctx context.Context, i providers.Instance) (latency.Target, error) {
+	server, err := d.serverOf(ctx, i.ID)
 	if err != nil {
 		return latency.Target{}, fmt.Errorf("target: %w", err)
 	}

@@ -40,12 +40,15 @@ func (d *Driver) admin(ctx context.Context) (*server, error) {
 	return next, nil
 }
 
+// poolSize is how many connections the market has to a server at most, besides those inside databases.
+const poolSize = 8
+
 func open(ctx context.Context, dsn string) (*server, error) {
 	config, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
 		return nil, fault.ProviderFailed.Wrap(err, "The administrator's address of the PostgreSQL server is malformed.")
 	}
-	config.MaxConns, config.MaxConnIdleTime = 8, time.Minute
+	config.MaxConns, config.MaxConnIdleTime = poolSize, time.Minute
 	config.ConnConfig.ConnectTimeout = 5 * time.Second
 	config.ConnConfig.RuntimeParams["application_name"] = "sutler"
 	config.ConnConfig.RuntimeParams["search_path"] = "pg_catalog" // nothing that a tenant made is ever called
@@ -93,7 +96,7 @@ type session struct {
 
 // locked runs f with the instance's lock, so that calls for one instance take turns, in this process and in others.
 func (d *Driver) locked(ctx context.Context, instance string, f func(s session) error) error {
-	server, err := d.admin(ctx)
+	server, err := d.serverOf(ctx, instance)
 	if err != nil {
 		return err
 	}
