@@ -81,17 +81,10 @@ func TestDedicatedConformance(t *testing.T) {
 			}
 			return list, err
 		},
+		Overfill: providertest.Fill(3 * (16 << 20)), Tight: providertest.Tightened(list[0].Plans[0], "storage_bytes", 16<<20),
 		Reopen: func(context.Context) (*providers.Provider, error) { return open(), nil },
 	}
-	for _, c := range providertest.Checks() {
-		t.Run(c.Name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-			defer cancel()
-			if err := c.Run(ctx, h); err != nil {
-				t.Error(err)
-			}
-		})
-	}
+	providertest.Keep(t, "postgres, a server each", providertest.Conform(t, 2*time.Minute, func(*testing.T) providertest.Harness { return h }))
 }
 
 func shown(t testing.TB, c *pgx.Conn, setting string) (value string) {
