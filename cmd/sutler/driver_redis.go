@@ -62,7 +62,8 @@ func (s *redisSettings) elsewhere() (providers.Driver, bool) {
 	if s.Dir == "" {
 		return nil, false
 	}
-	return redis.New(redis.Settings{Servers: new(local.Fleet)}), true
+	networks, _ := s.Advertise.networks() // one of a file that cannot be read is said by the node that has the servers
+	return redis.New(redis.Settings{Servers: new(local.Fleet), Networks: networks}), true
 }
 
 func (s *redisSettings) offerings() []catalog.Offering {
