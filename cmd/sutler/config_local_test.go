@@ -54,3 +54,16 @@ func TestConfigOfServersOnAMachine(t *testing.T) {
 		})
 	}
 }
+
+// Certifying uses a folder of its own: a running market holds the one that is configured.
+func TestConfigServersAreCertifiedApart(t *testing.T) {
+	own := &postgresSettings{Dedicated: &dedicatedSettings{Dir: "/p", Listen: "10.0.0.5"}}
+	s, moved := own.apart("/other")
+	if p, ok := s.(*postgresSettings); !ok || !moved || p.Dedicated == nil || p.Dedicated.Dir != "/other" || p.Dedicated.Mode != "attached" {
+		t.Errorf("%+v %v", s, moved)
+	}
+	given := &postgresSettings{Advertise: advertise{}}
+	if s, moved := given.apart("/other"); moved || s != driverSettings(given) {
+		t.Errorf("%+v %v", s, moved)
+	}
+}

@@ -49,6 +49,14 @@ func (s *postgresSettings) checkDedicated(doc *conf.Document, at string) {
 	}
 }
 
+// apart is a folder of its own for servers of this machine, which end with the process.
+func (s *postgresSettings) apart(dir string) (driverSettings, bool) {
+	if s.Dedicated == nil {
+		return s, false
+	}
+	return &postgresSettings{Dedicated: &dedicatedSettings{Dir: dir, Mode: "attached"}}, true
+}
+
 // elsewhere is the driver as another node than the servers' knows it.
 func (s *postgresSettings) elsewhere() (providers.Driver, bool) {
 	if s.Dedicated == nil {

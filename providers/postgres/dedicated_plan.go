@@ -54,7 +54,7 @@ func sizes(p catalog.Plan) []setting {
 		most = ownConnections
 	}
 	list := []setting{
-		{"max_connections", most + reserved + copiers},
+		{"max_connections", most + copiers + 2*reserved}, // the market's count, too, when the server looks whether but reserved ones are left
 		{"superuser_reserved_connections", reserved},
 		{"jit", "off"}, // it maps much memory for each connection
 	}
