@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -78,6 +79,36 @@ func TestARotation(t *testing.T) {
 		m.ends(t, i.Operation.ID, succeeded)
 		if left, err := m.driver.Leftovers(); err != nil || len(left) > 0 {
 			t.Fatal(left, err)
+		}
+	})
+}
+
+// A restart, a provider that is back and an operator's retry hasten what waits, but not the end of credentials that are still good.
+func TestNothingEndsCredentialsBeforeTheirTime(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		m, ctx := newMarket(t, db), t.Context()
+		i := m.made(t, "rotatable", "orders")
+		old := m.bound(t, i.ID)
+		bd, _, err := m.Rotate(ctx, ada, old.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.ends(t, bd.Operation.ID, succeeded)
+		m.stop()
+		m = join(t, db, m.driver, m.books, m.key, "two")
+		if err := m.resume(ctx, "fakes"); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Tx(ctx, func(ctx context.Context) error { return m.hasten(ctx, i.ID) }); err != nil {
+			t.Fatal(err)
+		}
+		ops, err := m.liveOperations(ctx, i.ID)
+		if err != nil || len(ops) != 1 || ops[0].Verb != verbUnbind || time.Until(instant(ops[0].NextAt)) < 50*time.Minute {
+			t.Fatalf("the end of the old credentials is due early: %+v, %v", ops, err)
+		}
+		m.bound(t, m.made(t, "sync", "another").ID) // whatever was due has had its turn by now
+		if b := m.binding(t, old.ID); b.State != Expiring || m.driver.Calls("unbind") != 0 {
+			t.Fatal("the old credentials were ended early:", b.State)
 		}
 	})
 }

@@ -118,12 +118,12 @@ func (b *Broker) liveOperations(ctx context.Context, instance string) (rows []op
 // delayed gives the instances with work that waits for a later time, of one provider or of all.
 func (b *Broker) delayed(ctx context.Context, provider string) (instances []string, err error) {
 	return instances, b.DB.From(ctx).Raw(`SELECT DISTINCT o.instance FROM operations o JOIN instances i ON i.id = o.instance
- WHERE o.live = 1 AND o.next_at > ? AND (? = '' OR i.provider = ?) ORDER BY o.instance`, wall(), provider, provider).Scan(&instances).Error
+ WHERE o.live = 1 AND o.next_at > ? AND o.started_at <= ? AND (? = '' OR i.provider = ?) ORDER BY o.instance`, wall(), wall(), provider, provider).Scan(&instances).Error
 }
 
-// hasten makes an instance's work due now.
+// hasten makes an instance's work due now, but for what shall not begin before its time: the end of credentials that are still good.
 func (b *Broker) hasten(ctx context.Context, instance string) error {
-	return b.DB.From(ctx).Exec(`UPDATE operations SET next_at = 0 WHERE instance = ? AND live = 1`, instance).Error
+	return b.DB.From(ctx).Exec(`UPDATE operations SET next_at = 0 WHERE instance = ? AND live = 1 AND started_at <= ?`, instance, wall()).Error
 }
 
 // recentOperations gives the newest ones, at most limit; stuck: only those that failed and still have work to do, or that fail again and again.

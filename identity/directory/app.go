@@ -50,8 +50,8 @@ func (d *Directory) EnsureApp(ctx context.Context, who identity.Principal, proje
 	if err != nil {
 		return App{}, err
 	}
-	if external == "" || len(external) > 200 {
-		return App{}, fault.Invalid.Errorf("An app of a platform needs its id there, of at most 200 bytes.")
+	if external == "" || len(external) > 255 {
+		return App{}, fault.Invalid.Errorf("An app of a platform needs its id there, of at most 255 bytes.")
 	}
 	app, found, err := d.store.appByExternal(ctx, p.ID, external)
 	if err != nil || found {
