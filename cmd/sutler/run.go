@@ -102,10 +102,11 @@ func (s *session) runOnce(ctx context.Context, api *client.Client, r running) (a
 	attending.Go(func() { s.attend(ctx, api, r, changed) })
 	defer attending.Wait()
 	defer leave()
-	if !r.watch {
-		changed = nil
+	var heed <-chan struct{} // nil: nobody asked to be told
+	if r.watch {
+		heed = changed
 	}
-	return s.supervise(child, changed, r)
+	return s.supervise(child, heed, r)
 }
 
 // environment lays an app's variables over ours; our own token is not for the child.
