@@ -2,18 +2,15 @@ package osb
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
 	"maps"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/pivotal-cf/brokerapi/v10/domain"
 	"github.com/sutlerhq/sutler/internal/fault"
@@ -44,7 +41,7 @@ func cleanPath(r *http.Request) error {
 // id decodes an id out of a path: any text is legal, %2F included, but not too long and without control characters.
 func id(encoded string) (string, error) {
 	s, err := url.PathUnescape(encoded)
-	if err != nil || s == "" || !legal(s) {
+	if err != nil || s == "" || len(s) > maxID || strings.ContainsFunc(s, unicode.IsControl) || strings.ToValidUTF8(s, "") != s {
 		return "", fault.Invalid.Errorf("An id in the path is not legal: 1 to %d bytes of UTF-8, no control characters.", maxID)
 	}
 	return s, nil
@@ -142,31 +139,8 @@ func (b *box) shape(r *http.Request, raw []byte) error {
 			return fault.Invalid.Errorf("The field %s must be an object.", name)
 		}
 	}
-	switch d := into.(type) {
-	case *domain.ProvisionDetails:
-		if d.OrganizationGUID == "" || d.SpaceGUID == "" {
-			return fault.Invalid.Errorf("organization_guid and space_guid are required.")
-		}
-		return foreign(map[string]string{"organization_guid": d.OrganizationGUID, "space_guid": d.SpaceGUID})
-	case *domain.BindDetails:
-		if d.BindResource != nil {
-			return foreign(map[string]string{"app_guid": cmp.Or(d.BindResource.AppGuid, d.AppGUID)})
-		}
-		return foreign(map[string]string{"app_guid": d.AppGUID})
+	if p, ok := into.(*domain.ProvisionDetails); ok && (p.OrganizationGUID == "" || p.SpaceGUID == "") {
+		return fault.Invalid.Errorf("organization_guid and space_guid are required.")
 	}
 	return nil
-}
-
-// foreign refuses a platform's ids of its own things that are no legal ids. What is absent is nobody's matter here.
-func foreign(ids map[string]string) error {
-	for _, name := range slices.Sorted(maps.Keys(ids)) {
-		if !legal(ids[name]) {
-			return fault.Invalid.Errorf("%s is not legal: at most %d bytes of UTF-8, no control characters.", name, maxID)
-		}
-	}
-	return nil
-}
-
-func legal(id string) bool {
-	return len(id) <= maxID && !strings.ContainsFunc(id, unicode.IsControl) && utf8.ValidString(id)
 }

@@ -218,8 +218,6 @@ func TestWhatIsRefused(t *testing.T) {
 		{"too large", "PUT", i, `{"a":"` + strings.Repeat("x", 1<<20) + `"}`, nil, 413, ""},
 		{"a wrong type", "PUT", i, `{"service_id":7}`, nil, 400, "service_id"},
 		{"no organization", "PUT", i, `{"service_id":"s","plan_id":"p","space_guid":"s"}`, nil, 400, "organization_guid"},
-		{"a control character in an organization's id", "PUT", i, strings.Replace(m.order("sync", ""), `"organization_guid":"`, `"organization_guid":"\u001b`, 1), nil, 400, "organization_guid"},
-		{"a space's id that is too long", "PUT", i, strings.Replace(m.order("sync", ""), `"space_guid":"`, `"space_guid":"`+strings.Repeat("s", 256), 1), nil, 400, "space_guid"},
 		{"no service", "PUT", i, `{"plan_id":"p","organization_guid":"o","space_guid":"s"}`, nil, 400, "service_id"},
 		{"an unknown plan", "PUT", i, strings.Replace(m.order("sync", ""), m.plan("sync"), "nope", 1), nil, 400, "plan"},
 		{"parameters that are no object", "PUT", i, m.order("async", `,"parameters":"x"`), nil, 400, "parameters"},

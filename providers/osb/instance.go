@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"time"
 
 	"github.com/sutlerhq/sutler/catalog"
 	"github.com/sutlerhq/sutler/internal/fault"
@@ -122,9 +123,16 @@ func (d *Driver) Deprovision(ctx context.Context, i providers.Instance) (p provi
 		return p, err
 	}
 	p, err = d.remove(ctx, t, &s)
+	if err == nil && p.Done && s.Orphan && !s.Late {
+		s.Late = true
+		p = providers.Progress{RetryAfter: lateAfter, Note: "the upstream is asked once more: a request that was broken off may still reach it"}
+	}
 	p.State = s.json()
 	return p, err
 }
+
+// lateAfter is how long an upstream may take to come to a request that was broken off: that nothing is there now is no word on what will be.
+const lateAfter = 500 * time.Millisecond
 
 // Update sends what changes: the plan, the parameters, the maintenance version. What failed is asked again; nothing is deleted.
 func (d *Driver) Update(ctx context.Context, old, new providers.Instance) (p providers.Progress, err error) {

@@ -138,6 +138,6 @@ func (d *Driver) clean(ctx context.Context, t item, s *state) (providers.Progres
 		p.Note = "what a broken request may have left is removed first"
 		return p, err
 	}
-	s.Orphan, s.Made, s.Refused = false, false, false
+	s.Orphan, s.Late, s.Made, s.Refused = false, false, false, false
 	return p, nil
 }

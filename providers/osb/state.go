@@ -20,6 +20,7 @@ type state struct {
 	Operation string `json:"operation,omitempty"`
 	To        string `json:"to,omitempty"`       // what an update in flight leads to
 	Orphan    bool   `json:"orphan,omitempty"`   // a request may have left something: delete it before trying anew
+	Late      bool   `json:"late,omitempty"`     // nothing of it was there yet: look once more
 	Made      bool   `json:"made,omitempty"`     // the upstream has accepted it
 	Refused   bool   `json:"refused,omitempty"`  // the upstream has said no, and nothing is there
 	Failures  int    `json:"failures,omitempty"` // answers in a row that say that the upstream failed to make it

@@ -223,7 +223,10 @@ func TestEveryRowOfTheTable(t *testing.T) {
 					t.Errorf("%s: it was asked %s, want %s", noun, got, want)
 				}
 				if noun == "instance" {
-					p, err = d.Deprovision(t.Context(), gi)
+					if p, err = d.Deprovision(t.Context(), gi); c.orphan && err == nil && !p.Done { // it asks once more: what was broken off may arrive late
+						gi.State = p.State
+						p, err = d.Deprovision(t.Context(), gi)
+					}
 				} else {
 					p, err = d.Unbind(t.Context(), gi, gb)
 				}
