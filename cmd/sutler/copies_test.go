@@ -50,7 +50,8 @@ func startTwice(t *testing.T) *twice {
 	var all sync.WaitGroup
 	servers := map[string]*[2]*local.Server{}
 	for kind, start := range starts {
-		servers[kind] = &[2]*local.Server{}
+		pair := &[2]*local.Server{}
+		servers[kind] = pair
 		for n := range 2 {
 			all.Go(func() {
 				dir, err := local.Temporary(kind)
@@ -58,7 +59,7 @@ func startTwice(t *testing.T) *twice {
 					err = local.Ensure(t.Context(), kind)
 				}
 				if err == nil {
-					servers[kind][n], err = start(t.Context(), dir)
+					pair[n], err = start(t.Context(), dir)
 				}
 				if err != nil {
 					t.Error(kind, err)
