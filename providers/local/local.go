@@ -1,6 +1,8 @@
 package local
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -8,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Server is a running server process. It dies with this process, whatever ends it.
@@ -25,6 +28,21 @@ type Server struct {
 
 // Stop ends the process and waits for it. The folder stays.
 func (s *Server) Stop() error { return s.stop() }
+
+// once gives the server when it is ready; one that ended meanwhile, or whose start took longer than ctx allows, is an error.
+func (s *Server) once(ctx context.Context, name string, ready func(address string) bool) (*Server, error) {
+	for !ready(s.Address) {
+		select {
+		case <-s.Dead:
+			text, _ := os.ReadFile(s.Log) // the pid's end is the error; the log is a help
+			return nil, fmt.Errorf("%s ended at its start: %s (see %s)", name, lastLine(text), s.Log)
+		case <-ctx.Done():
+			return nil, errors.Join(ctx.Err(), s.stop())
+		case <-time.After(beat):
+		}
+	}
+	return s, nil
+}
 
 // URL is the administrator's address of the server, with the password: postgres://… for PostgreSQL.
 func (s *Server) URL() string {

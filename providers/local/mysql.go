@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha1" //nolint:gosec // MariaDB's own form of a stored password
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -176,17 +175,7 @@ func (m mariadb) start(ctx context.Context, password string, quick bool, options
 		Kind: "mysql", Address: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), User: "sutler", Password: password,
 		Dir: m.dir, Log: logFile, Dead: dead, stop: stop,
 	}
-	for !greets(s.Address) {
-		select {
-		case <-dead:
-			text, _ := os.ReadFile(logFile) // the pid's end is the error; the log is a help
-			return nil, fmt.Errorf("mariadbd ended at its start: %s (see %s)", lastLine(text), logFile)
-		case <-ctx.Done():
-			return nil, errors.Join(ctx.Err(), stop())
-		case <-time.After(beat):
-		}
-	}
-	return s, nil
+	return s.once(ctx, "mariadbd", greets)
 }
 
 // greets tells whether the server at address greets a client, as MySQL's protocol begins: a packet's head of four bytes, then version 10.

@@ -3,7 +3,6 @@ package local
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -144,17 +143,7 @@ func (c cluster) start(ctx context.Context, password string, quick bool) (*Serve
 		Kind: "postgresql", Address: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), User: "sutler", Password: password,
 		Dir: c.dir, Log: logFile, Dead: dead, stop: stop,
 	}
-	for !answers(s.Address) {
-		select {
-		case <-dead:
-			text, _ := os.ReadFile(logFile) // the pid's end is the error; the log is a help
-			return nil, fmt.Errorf("postgres ended at its start: %s (see %s)", lastLine(text), logFile)
-		case <-ctx.Done():
-			return nil, errors.Join(ctx.Err(), stop())
-		case <-time.After(beat):
-		}
-	}
-	return s, nil
+	return s.once(ctx, "postgres", answers)
 }
 
 // answers tells whether the server takes logins: it asks for a password instead of saying that it is starting up.
