@@ -146,17 +146,7 @@ func (r *rabbit) start(ctx context.Context, quick bool) (*Server, error) {
 		Kind: "rabbitmq", Address: net.JoinHostPort("127.0.0.1", strconv.Itoa(r.amqp)), Admin: net.JoinHostPort("127.0.0.1", strconv.Itoa(r.admin)),
 		User: "sutler", Password: r.password, Dir: r.dir, Log: logFile, Dead: dead, stop: stop,
 	}
-	for !r.answers(ctx, s) {
-		select {
-		case <-dead:
-			text, _ := os.ReadFile(logFile) // the process's end is the error; the log is a help
-			return nil, fmt.Errorf("rabbitmq-server ended at its start: %s (see %s)", lastLine(text), logFile)
-		case <-ctx.Done():
-			return nil, errors.Join(ctx.Err(), stop())
-		case <-time.After(5 * beat):
-		}
-	}
-	return s, nil
+	return s.once(ctx, "rabbitmq-server", func(string) bool { return r.answers(ctx, s) })
 }
 
 // answers tells whether the node takes logins at both doors.

@@ -113,17 +113,7 @@ func gateway(ctx context.Context, cmd *exec.Cmd, s *Server) (*Server, error) {
 	if s.stop, s.Dead, err = process(cmd, syscall.SIGTERM); err != nil {
 		return nil, err
 	}
-	for !healthy(ctx, s.Address) {
-		select {
-		case <-s.Dead:
-			text, _ := os.ReadFile(s.Log) // the process's end is the error; the log is a help
-			return nil, fmt.Errorf("versitygw ended at its start: %s (see %s)", lastLine(text), s.Log)
-		case <-ctx.Done():
-			return nil, errors.Join(ctx.Err(), s.stop())
-		case <-time.After(beat):
-		}
-	}
-	return s, nil
+	return s.once(ctx, "versitygw", func(address string) bool { return healthy(ctx, address) })
 }
 
 func healthy(ctx context.Context, address string) bool {
