@@ -93,3 +93,19 @@ func From(ctx context.Context) Principal {
 	p, _ := ctx.Value(principalKey{}).(Principal)
 	return p
 }
+
+type toldKey struct{}
+
+// Listen gives a context in which a handler that knows its callers itself can Tell who asks. heard is that, or Nobody; it is read when the handler
+// has returned.
+func Listen(ctx context.Context) (listening context.Context, heard *Principal) {
+	heard = &Principal{}
+	return context.WithValue(ctx, toldKey{}, heard), heard
+}
+
+// Tell lets the door's log know who asks, where there is one that listens. It gives nobody a right. Call it in the request's own goroutine.
+func Tell(ctx context.Context, p Principal) {
+	if heard, ok := ctx.Value(toldKey{}).(*Principal); ok {
+		*heard = p
+	}
+}

@@ -17,17 +17,23 @@ import (
 func (s *Server) logged(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		begin := time.Now()
+		ctx, heard := identity.Listen(c.Request().Context())
+		c.SetRequest(c.Request().WithContext(ctx))
 		if err := next(c); err != nil {
 			c.Error(err)
 		}
 		r, level := c.Request(), slog.LevelInfo
+		who := identity.From(r.Context())
+		if who.Kind == identity.Nobody {
+			who = *heard
+		}
 		if p := r.URL.Path; p == "/healthz" || p == "/readyz" || p == "/metrics" {
 			level = slog.LevelDebug
 		}
 		s.Log.LogAttrs(r.Context(), level, "request",
 			slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", c.Response().Status),
 			slog.Int64("bytes", c.Response().Size), slog.String("took", time.Since(begin).Round(time.Microsecond).String()),
-			slog.String("who", identity.From(r.Context()).Label()), slog.String("ip", identity.From(r.Context()).RemoteIP),
+			slog.String("who", who.Label()), slog.String("ip", identity.From(r.Context()).RemoteIP),
 			slog.String("id", r.Header.Get(echo.HeaderXRequestID)))
 		if s.Answered != nil {
 			s.Answered(methodOf(r.Method), routeOf(c.Path()), c.Response().Status, time.Since(begin))

@@ -1,11 +1,18 @@
 package web_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/sutlerhq/sutler/broker/osb"
+	"github.com/sutlerhq/sutler/internal/database/dbtest"
+	"github.com/sutlerhq/sutler/web"
 )
 
 // The door's own limits and refusals speak a platform's language on everything below /v2, and on /v2 itself.
@@ -37,6 +44,39 @@ func TestAPlatformIsAnsweredInItsOwnLanguage(t *testing.T) {
 		var said struct{ Description string }
 		if resp.StatusCode != q.status || resp.Header.Get("Content-Type") != "application/json" || json.Unmarshal(raw, &said) != nil || said.Description == "" {
 			t.Errorf("%s: %d %s %s", name, resp.StatusCode, resp.Header.Get("Content-Type"), raw)
+		}
+	}
+}
+
+// The log of the door names the platform that asked, which only the handler behind it knows; who has not shown a password is nobody.
+func TestTheLogNamesThePlatform(t *testing.T) {
+	var lines bytes.Buffer
+	h := furnish(t, dbtest.New(t), func(h *house, c *web.Config) {
+		c.Log = slog.New(slog.NewTextHandler(&lines, nil))
+		c.OSB = osb.Handler(osb.Config{Directory: h.directory})
+	})
+	_, err := h.directory.CreateProject(t.Context(), h.operator, h.org.ID, "shop")
+	must(t, err)
+	_, password, err := h.directory.CreatePlatform(t.Context(), h.operator, "cf", h.org.ID, "shop")
+	must(t, err)
+	for _, c := range []struct {
+		login, version string
+		status         int
+		who            string
+	}{
+		{basic("cf", password), "2.17", 404, "platform/cf"},
+		{basic("cf", password), "", 412, "platform/cf"},
+		{basic("cf", "guess"), "2.17", 401, "nobody"},
+		{"", "2.17", 401, "nobody"},
+	} {
+		lines.Reset()
+		r := httptest.NewRequestWithContext(t.Context(), "GET", "/v2/nothing", nil)
+		r.Header.Set("X-Broker-API-Version", c.version)
+		r.Header.Set("Authorization", c.login)
+		w := httptest.NewRecorder()
+		h.server.Handler().ServeHTTP(w, r)
+		if w.Code != c.status || !strings.Contains(lines.String(), " who="+c.who+" ") {
+			t.Errorf("%d: %s", w.Code, lines.String())
 		}
 	}
 }

@@ -17,11 +17,8 @@ import (
 	"github.com/sutlerhq/sutler/internal/strict"
 )
 
-// maxBody is the largest body that is read, in bytes; maxID the longest id.
-const (
-	maxBody = 1 << 20
-	maxID   = 255
-)
+// maxBody is the largest body that is read, in bytes.
+const maxBody = 1 << 20
 
 // cleanPath refuses ids that nobody could mean. Ids stay encoded for the router, which would split them at a slash.
 func cleanPath(r *http.Request) error {
@@ -41,7 +38,7 @@ func cleanPath(r *http.Request) error {
 // id decodes an id out of a path: any text is legal, %2F included, but not too long and without control characters.
 func id(encoded string) (string, error) {
 	s, err := url.PathUnescape(encoded)
-	if err != nil || s == "" || len(s) > maxID || strings.ContainsFunc(s, unicode.IsControl) || strings.ToValidUTF8(s, "") != s {
+	if err != nil || s == "" || !legal(s) {
 		return "", fault.Invalid.Errorf("An id in the path is not legal: 1 to %d bytes of UTF-8, no control characters.", maxID)
 	}
 	return s, nil
@@ -142,5 +139,8 @@ func (b *box) shape(r *http.Request, raw []byte) error {
 	if p, ok := into.(*domain.ProvisionDetails); ok && (p.OrganizationGUID == "" || p.SpaceGUID == "") {
 		return fault.Invalid.Errorf("organization_guid and space_guid are required.")
 	}
-	return nil
+	if d, ok := into.(*domain.BindDetails); ok && d.BindResource != nil && d.BindResource.Route != "" {
+		return fault.Invalid.Errorf("The field bind_resource.route is not taken: no offering here requires route_forwarding, so a route would lead nowhere.")
+	}
+	return legalIDs(b.body)
 }

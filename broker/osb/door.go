@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/sutlerhq/sutler/identity"
 	"github.com/sutlerhq/sutler/internal/fault"
 )
 
@@ -33,7 +34,7 @@ func (d *door) Router() http.Handler { return d.inner }
 
 // ServeHTTP answers one request of a platform.
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if id := r.Header.Get(requestHeader); id != "" {
+	if id := r.Header.Get(requestHeader); id != "" && legal(id) {
 		w.Header().Set(requestHeader, id)
 	}
 	b := &box{header: http.Header{}}
@@ -68,11 +69,15 @@ func (d *door) enter(w http.ResponseWriter, r *http.Request, b *box) (*http.Requ
 	if b.who, err = d.authenticate(w, r); err != nil {
 		return nil, err
 	}
+	identity.Tell(r.Context(), b.who)
 	version := served.FindStringSubmatch(r.Header.Get(versionHeader))
 	if version == nil {
 		return nil, versionFault(r.Header.Get(versionHeader))
 	}
 	b.minor, _ = strconv.Atoi(version[1]) // digits alone
+	if err := legalRequest(r); err != nil {
+		return nil, err
+	}
 	if b.platform, b.who.Claimed, err = claimed(r.Header.Get(claimHeader)); err != nil {
 		return nil, err
 	}

@@ -75,8 +75,8 @@ func bindBody(t item, i providers.Instance, b providers.Binding) map[string]any 
 		return body
 	}
 	if b.App != "" {
-		body["app_guid"] = b.App
-		body["bind_resource"] = map[string]string{"app_guid": b.App}
+		app := wireID(b.App)
+		body["app_guid"], body["bind_resource"] = app, map[string]string{"app_guid": app}
 	}
 	addParams(body, b.Params)
 	return body

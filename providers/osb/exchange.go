@@ -94,7 +94,8 @@ func (d *Driver) compose(ctx context.Context, r request, version string) (*http.
 		h.Set("If-None-Match", r.etag)
 	}
 	if r.owner != (providers.Owner{}) {
-		who, _ := json.Marshal(map[string]string{"organization_guid": r.owner.Org, "space_guid": r.owner.Project}) // strings only
+		org, space := owned(r.owner)
+		who, _ := json.Marshal(map[string]string{"organization_guid": org, "space_guid": space}) // strings only
 		h.Set("X-Broker-API-Originating-Identity", platform+" "+base64.StdEncoding.EncodeToString(who))
 	}
 	switch {

@@ -41,10 +41,8 @@ func (d *Driver) provision(ctx context.Context, i providers.Instance, t item, s 
 	if s.Verb == making {
 		return d.follow(ctx, t, s)
 	}
-	body := map[string]any{
-		"service_id": t.service, "plan_id": t.plan,
-		"organization_guid": cmp.Or(i.Owner.Org, platform), "space_guid": cmp.Or(i.Owner.Project, platform), "context": about(i.Owner),
-	}
+	org, space := owned(i.Owner)
+	body := map[string]any{"service_id": t.service, "plan_id": t.plan, "organization_guid": org, "space_guid": space, "context": about(i.Owner)}
 	addParams(body, i.Params)
 	addMaintenance(body, i.Plan.Maintenance)
 	a := d.ask(ctx, request{method: http.MethodPut, path: t.path, query: incomplete(), body: body, owner: i.Owner})
@@ -82,9 +80,15 @@ func (d *Driver) adopt(ctx context.Context, t item, s *state, a answer) (provide
 	return providers.Progress{}, err
 }
 
+// owned is whose something is, as the protocol wants to know it; the market's own is nobody else's.
+func owned(o providers.Owner) (org, space string) {
+	return wireID(cmp.Or(o.Org, platform)), wireID(cmp.Or(o.Project, platform))
+}
+
 // about is the protocol's context: whose it is, by our ids.
 func about(o providers.Owner) map[string]string {
-	return map[string]string{"platform": platform, "organization_guid": cmp.Or(o.Org, platform), "space_guid": cmp.Or(o.Project, platform)}
+	org, space := owned(o)
+	return map[string]string{"platform": platform, "organization_guid": org, "space_guid": space}
 }
 
 func incomplete() url.Values { return url.Values{"accepts_incomplete": {"true"}} }
@@ -215,10 +219,8 @@ func (d *Driver) followUpdate(ctx context.Context, t item, s *state, plan string
 
 // changes is the body of an update: what is not in it stays as it is.
 func changes(t item, old, new providers.Instance, plan string) map[string]any {
-	before := map[string]any{
-		"service_id": t.service, "plan_id": t.plan,
-		"organization_id": cmp.Or(old.Owner.Org, platform), "space_id": cmp.Or(old.Owner.Project, platform),
-	}
+	org, space := owned(old.Owner)
+	before := map[string]any{"service_id": t.service, "plan_id": t.plan, "organization_id": org, "space_id": space}
 	addMaintenance(before, old.Plan.Maintenance)
 	body := map[string]any{"service_id": t.service, "context": about(new.Owner), "previous_values": before}
 	if plan != t.plan {

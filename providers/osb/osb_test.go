@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -304,3 +305,49 @@ func TestInspect(t *testing.T) {
 		t.Error("an offering that cannot be asked for:", err)
 	}
 }
+
+// TestOddOwnersGetLegalIDs: what an upstream may refuse in an id is sent as an id derived from it, the same one in every field and request, and
+// another one for another owner.
+func TestOddOwnersGetLegalIDs(t *testing.T) {
+	s := upstream(t, map[string][]reply{
+		"PUT instance": {{status: 201, body: `{}`}}, "PUT binding": {{status: 201, body: `{"credentials":{}}`}}, "PATCH instance": {{status: 200, body: `{}`}},
+	})
+	d := s.driver()
+	derived := map[string]string{}
+	for _, odd := range []string{"a\nb", "a\tb", "größe \u202e", strings.Repeat("x", 300), "\xff", "it's"} {
+		i := s.order(d)
+		i.Owner = providers.Owner{Org: odd, Project: "p" + odd}
+		if _, err := d.Provision(t.Context(), i); err != nil {
+			t.Fatal(err)
+		}
+		put := s.last("PUT instance")
+		org, space := put.body["organization_guid"].(string), put.body["space_guid"].(string)
+		if !plain(org) || !plain(space) || org == space || derived[org] != "" {
+			t.Fatalf("%q became %q and %q", odd, org, space)
+		}
+		derived[org] = odd
+		_, claim, _ := strings.Cut(put.header.Get("X-Broker-API-Originating-Identity"), " ")
+		who, err := base64.StdEncoding.DecodeString(claim)
+		about := put.body["context"].(map[string]any)
+		if err != nil || string(who) != `{"organization_guid":"`+org+`","space_guid":"`+space+`"}` || about["organization_guid"] != org || about["space_guid"] != space {
+			t.Errorf("%q: the identity is %s, the context %v", odd, who, about)
+		}
+		next := i
+		next.Params = json.RawMessage(`{"size":2}`)
+		if _, err := d.Update(t.Context(), i, next); err != nil {
+			t.Fatal(err)
+		}
+		if before := s.last("PATCH instance").body["previous_values"].(map[string]any); before["organization_id"] != org || before["space_id"] != space {
+			t.Errorf("%q: before, it was %v", odd, before)
+		}
+		if _, _, err := d.Bind(t.Context(), i, providers.Binding{ID: "bnd_1", App: odd}); err != nil {
+			t.Fatal(err)
+		}
+		if b := s.last("PUT binding").body; b["app_guid"] != org || b["bind_resource"].(map[string]any)["app_guid"] != org {
+			t.Errorf("%q: bound to %v", odd, b)
+		}
+	}
+}
+
+// plain tells whether an id is one that every broker takes.
+func plain(id string) bool { return regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`).MatchString(id) }

@@ -110,7 +110,8 @@ func (d *Driver) binding(i providers.Instance, b providers.Binding) (item, error
 
 var plainID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
-// wireID is our id; one that is not safe in every broker's paths is sent as an id derived from it.
+// wireID is our id of an instance, a binding, an owner or an app; one that is not safe in every broker's paths and stores is sent as an id derived
+// from it, always the same one.
 func wireID(id string) string {
 	if plainID.MatchString(id) {
 		return id
