@@ -49,11 +49,11 @@ func (b *Broker) readAll(ctx context.Context, _ string, due time.Time) (time.Tim
 // readEach reads the instances of one provider until it does not answer.
 func (b *Broker) readEach(ctx context.Context, rows []instanceRow, h *harvest) {
 	for _, r := range rows {
-		shown, answered, err := b.look(ctx, r)
+		u, answered, err := b.look(ctx, r)
 		if err != nil {
 			b.Log.Warn("readings", "provider", r.Provider, "instance", r.ID, "hour", h.due, "err", err)
-		} else if len(shown) > 0 {
-			h.add(ctx, use{r.ID, shown})
+		} else if len(u.shown) > 0 {
+			h.add(ctx, u)
 		}
 		if !answered || ctx.Err() != nil {
 			return
@@ -79,9 +79,10 @@ func (b *Broker) readChange(ctx context.Context, j job, out outcome) {
 	if out.progress.State != nil {
 		told.State = out.progress.State
 	}
-	shown, _, err := b.lookAs(ctx, p, told)
+	end := b.Clock.Now() // an hour that ends while the meter answers is the hourly reading's
+	u, _, err := b.lookAs(ctx, p, told)
 	if err == nil {
-		err = b.recordUses(ctx, b.Clock.Now(), use{told.ID, shown})
+		err = b.recordUses(ctx, end, u)
 	}
 	if err != nil {
 		b.Log.Warn("readings: at a change of plan", "provider", j.instance.Provider, "instance", j.instance.ID, "err", err)
@@ -90,63 +91,65 @@ func (b *Broker) readChange(ctx context.Context, j job, out outcome) {
 
 // read asks the provider for one instance and records what was used in the window that ends at end.
 func (b *Broker) read(ctx context.Context, r instanceRow, end time.Time) error {
-	shown, _, err := b.look(ctx, r)
-	if err != nil || len(shown) == 0 {
+	u, _, err := b.look(ctx, r)
+	if err != nil || len(u.shown) == 0 {
 		return err
 	}
-	return b.recordUses(ctx, end, use{r.ID, shown})
+	return b.recordUses(ctx, end, u)
 }
 
 // look asks the provider what one instance's meters show. It tells whether the provider answered.
-func (b *Broker) look(ctx context.Context, r instanceRow) (shown []providers.Reading, answered bool, err error) {
+func (b *Broker) look(ctx context.Context, r instanceRow) (u use, answered bool, err error) {
 	p, ok := b.Providers.Get(r.Provider)
 	if !ok || !p.Can(providers.Meters) {
-		return nil, true, nil
+		return u, true, nil
 	}
 	key := "reading/" + r.ID + "/" + r.Operation + "/" + string(r.State)
 	if v, ok := tasks.Recall(ctx, key); ok {
-		return v.([]providers.Reading), true, nil
+		return v.(use), true, nil
 	}
 	_, plan, err := b.Plan(ctx, r.PlanID)
 	if err != nil {
-		return nil, true, err
+		return u, true, err
 	}
 	told, err := b.told(ctx, r, plan)
 	if err != nil {
-		return nil, true, err
+		return u, true, err
 	}
-	if shown, answered, err = b.lookAs(ctx, p, told); err == nil {
-		tasks.Remember(ctx, key, shown)
+	if u, answered, err = b.lookAs(ctx, p, told); err == nil {
+		tasks.Remember(ctx, key, u)
 	}
-	return shown, answered, err
+	return u, answered, err
 }
 
 // lookAs is look for an instance as the driver is told of it.
-func (b *Broker) lookAs(ctx context.Context, p *providers.Provider, told providers.Instance) (shown []providers.Reading, answered bool, err error) {
+func (b *Broker) lookAs(ctx context.Context, p *providers.Provider, told providers.Instance) (u use, answered bool, err error) {
 	asking, cancel := context.WithTimeout(ctx, readPatience)
 	defer cancel()
-	err = b.ask(asking, func(ctx context.Context) (err error) { shown, err = p.Read(ctx, told); return err })
+	u = use{instance: told.ID, looked: wall()}
+	err = b.ask(asking, func(ctx context.Context) (err error) { u.shown, err = p.Read(ctx, told); return err })
 	k := fault.KindOf(err)
-	return shown, err == nil || k != fault.Unavailable && k != fault.Timeout, err // another error is this instance's own
+	return u, err == nil || k != fault.Unavailable && k != fault.Timeout, err // another error is this instance's own
 }
 
-// recordUse stores readings and tells Meter, in one transaction. The event's id is instance, metric and window, so it counts once.
-func (b *Broker) recordUse(ctx context.Context, instance string, shown []providers.Reading, end time.Time) error {
-	if _, _, err := b.lockInstance(ctx, instance); err != nil { // the hour's reading and the last one may meet
+// recordUse stores readings and tells Meter, in one transaction. The event's id is instance, metric and window, so it counts once; and of two
+// readings that meet, the one that was looked at first counts nothing when it comes last: a counter that seems to go back would be counted twice.
+func (b *Broker) recordUse(ctx context.Context, u use, end time.Time) error {
+	if _, _, err := b.lockInstance(ctx, u.instance); err != nil { // the hour's reading and the last one may meet
 		return err
 	}
-	last, err := b.lastReadings(ctx, instance)
+	last, err := b.lastReadings(ctx, u.instance)
 	if err != nil {
 		return err
 	}
-	for _, s := range shown {
+	for _, s := range u.shown {
 		counter := s.Metric
 		if s.Source != "" {
 			counter += "@" + s.Source
 		}
 		before, known := last[counter]
-		if known && before.At >= end.UnixMicro() {
-			continue // this window is done
+		if known && (before.At >= end.UnixMicro() || before.Looked > u.looked) {
+			continue // this window is done, or a later look has it
 		}
 		value := s.Value
 		if s.Type != "gauge" {
@@ -154,15 +157,15 @@ func (b *Broker) recordUse(ctx context.Context, instance string, shown []provide
 				return err
 			}
 		}
-		if err := b.saveReading(ctx, readingRow{Instance: instance, Metric: counter, Epoch: s.Epoch, Value: s.Value.String(), At: end.UnixMicro()}); err != nil {
+		if err := b.saveReading(ctx, readingRow{Instance: u.instance, Metric: counter, Epoch: s.Epoch, Value: s.Value.String(), At: end.UnixMicro(), Looked: u.looked}); err != nil {
 			return err
 		}
 		if s.Type != "gauge" && value.IsZero() {
 			continue
 		}
 		e := catalog.Event{
-			Sender: "collector", Source: "sutler/readings", ID: instance + "/" + counter + "/" + strconv.FormatInt(end.UnixMicro(), 10),
-			Metric: s.Metric, Instance: instance, Time: end.Add(-time.Microsecond), Value: value, // the window's last moment: it belongs to the month that ends there
+			Sender: "collector", Source: "sutler/readings", ID: u.instance + "/" + counter + "/" + strconv.FormatInt(end.UnixMicro(), 10),
+			Metric: s.Metric, Instance: u.instance, Time: end.Add(-time.Microsecond), Value: value, // the window's last moment: it belongs to the month that ends there
 		}
 		if err := b.Meter.Record(ctx, e); err != nil {
 			return err

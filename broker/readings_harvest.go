@@ -15,6 +15,7 @@ import (
 type use struct {
 	instance string
 	shown    []providers.Reading
+	looked   int64 // wall time at which they were asked, microseconds UTC
 }
 
 // sheaf is of how many instances the use is recorded in one transaction.
@@ -55,7 +56,7 @@ func (b *Broker) recordUses(ctx context.Context, end time.Time, uses ...use) err
 			return err
 		}
 		for _, u := range uses {
-			if err := b.recordUse(ctx, u.instance, u.shown, end); err != nil {
+			if err := b.recordUse(ctx, u, end); err != nil {
 				return err
 			}
 		}

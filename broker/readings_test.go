@@ -125,6 +125,30 @@ func TestReadingTheSameHourTwiceCountsOnce(t *testing.T) {
 	}
 }
 
+// Of two readings that meet, the one that was looked at first is recorded last: what the other one has recorded is not counted again, then or later.
+func TestAReadingThatComesLateCountsNothing(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		m := newMarket(t, db)
+		i := m.made(t, "sync", "orders")
+		hour := m.clock.Now().Truncate(time.Hour).Add(time.Hour)
+		for _, r := range []struct{ value, end, looked, sum int64 }{
+			{100, 0, 1000, 100},
+			{130, 1, 3000, 130},
+			{110, 2, 2000, 130}, // it was on its way when the one before overtook it
+			{140, 3, 4000, 140},
+			{140, 3, 5000, 140}, // the same window again
+		} {
+			u := use{instance: i.ID, looked: r.looked, shown: []providers.Reading{{Metric: fake.Metric, Value: money.FromInt(r.value), Epoch: "a"}}}
+			if err := m.recordUses(t.Context(), hour.Add(time.Duration(r.end)*time.Second), u); err != nil {
+				t.Fatal(err)
+			}
+			if got := m.books.used(t, fake.Metric); got != money.FromInt(r.sum).String() {
+				t.Fatalf("%+v: recorded %s", r, got)
+			}
+		}
+	})
+}
+
 func TestSince(t *testing.T) {
 	for _, c := range []struct {
 		name, was, epoch, now string

@@ -6,6 +6,7 @@ import "context"
 type readingRow struct {
 	Instance, Metric, Epoch, Value string
 	At                             int64
+	Looked                         int64 // wall time at which the meter was asked
 }
 
 func (b *Broker) lastReadings(ctx context.Context, instance string) (map[string]readingRow, error) {
@@ -19,6 +20,7 @@ func (b *Broker) lastReadings(ctx context.Context, instance string) (map[string]
 }
 
 func (b *Broker) saveReading(ctx context.Context, r readingRow) error {
-	return b.DB.From(ctx).Exec(`INSERT INTO readings (instance, metric, epoch, value, at) VALUES (?, ?, ?, ?, ?)
- ON CONFLICT (instance, metric) DO UPDATE SET epoch = excluded.epoch, value = excluded.value, at = excluded.at`, r.Instance, r.Metric, r.Epoch, r.Value, r.At).Error
+	return b.DB.From(ctx).Exec(`INSERT INTO readings (instance, metric, epoch, value, at, looked) VALUES (?, ?, ?, ?, ?, ?)
+ ON CONFLICT (instance, metric) DO UPDATE SET epoch = excluded.epoch, value = excluded.value, at = excluded.at, looked = excluded.looked`,
+		r.Instance, r.Metric, r.Epoch, r.Value, r.At, r.Looked).Error
 }
