@@ -22,6 +22,7 @@ func testedForms() []testedForm {
 	return []testedForm{
 		{"postgres, as superuser", "PostgreSQL 15"},
 		{"postgres, as broker", "PostgreSQL 15, CREATEDB CREATEROLE"},
+		{"postgres, dedicated", "PostgreSQL 15, a server per instance"},
 		{"mysql", "MariaDB 10.11"},
 		{"redis, own", "Redis 7.0, a server per instance"},
 		{"redis, shared", "Redis 7.0, prefixes, for development"},
@@ -124,7 +125,7 @@ func providersPage(t *testing.T, dir string) string {
 		}
 	}
 	b.WriteString("\n## What the verbs cost\n\nMeans, beside the server's own command that does the same over the same connection.\n\n| driver | verb | takes | bare command | takes | ratio | note |\n|---|---|---:|---|---:|---:|---|\n")
-	for _, driver := range []string{"postgres", "mysql", "redis, own", "rabbitmq", "nats, embedded", "s3"} {
+	for _, driver := range []string{"postgres", "postgres, dedicated", "mysql", "redis, own", "rabbitmq", "nats, embedded", "s3"} {
 		for _, one := range recorded(t, dir, driver, "timings").Timings {
 			b.WriteString(timingRow(driver, one))
 		}
@@ -199,7 +200,7 @@ func offeredTable(t *testing.T) string {
 // limitKeepers are what the server holds and what the market watches, by driver, as the READMEs have it.
 func limitKeepers() map[string][2]string {
 	return map[string][2]string{
-		"postgres": {"connections", "size"},
+		"postgres": {"connections; of a dedicated server also memory, by the settings that its size gives it and by address space", "size"},
 		"mysql":    {"connections of one binding", "size, connections of all bindings together"},
 		"redis":    {"memory, connections (own); nothing (shared)", "–"},
 		"rabbitmq": {"connections, queues, messages and bytes of a queue", "bytes of all messages"},

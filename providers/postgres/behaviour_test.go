@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -213,107 +212,6 @@ func TestUnbindBehindANeighboursTransaction(t *testing.T) {
 		t.Errorf("after the neighbour's transaction: %v", err)
 	}
 	execute(t, neighbour, `INSERT INTO own.t VALUES (1)`) // it belongs to the group now
-}
-
-func transactions(t *testing.T, d *postgres.Driver, i providers.Instance) (int64, string) {
-	t.Helper()
-	list, err := d.Read(t.Context(), i)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range list {
-		if r.Metric == "transactions" {
-			n, err := strconv.ParseInt(r.Value.String(), 10, 64)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return n, r.Epoch
-		}
-	}
-	t.Fatal("no transactions")
-	return 0, ""
-}
-
-func TestCounterOverRestartAndCrash(t *testing.T) {
-	if testing.Short() {
-		t.Skip("short: no servers")
-	}
-	dir, err := local.Temporary("epoch")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	var now *local.Server
-	up := func() {
-		if now, err = local.PostgreSQL(t.Context(), dir, "admin", true); err != nil {
-			t.Fatal(err)
-		}
-	}
-	up()
-	t.Cleanup(func() { _ = now.Stop() })
-	admin := func() (string, error) { return now.URL(), nil }
-	d := postgres.New(postgres.Settings{Admin: admin, SSLMode: "disable"})
-	list, err := d.Offerings(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	i := providers.Instance{ID: "ins_epoch", Plan: list[0].Plans[0]}
-	if _, err := d.Provision(t.Context(), i); err != nil {
-		t.Fatal(err)
-	}
-	_, c := bind(t, d, i, "bnd_epoch")
-	work := func() {
-		app := connect(t, c["uri"].(string))
-		for range 20 {
-			execute(t, app, `SELECT 1`)
-		}
-		app.Close(t.Context()) // a session hands in its counts at its end
-	}
-	work()
-	n0, e0 := settled(t, d, i, 20)
-	d.Close()
-	if err := now.Stop(); err != nil {
-		t.Fatal(err)
-	}
-	up()
-	n1, e1 := transactions(t, d, i)
-	if e1 != e0 || n1 < n0 {
-		t.Errorf("a clean restart: %d in %s, then %d in %s", n0, e0, n1, e1)
-	}
-	d.Close()
-	text, err := os.ReadFile(now.Dir + "/data/postmaster.pid")
-	if err != nil {
-		t.Fatal(err)
-	}
-	pid, err := strconv.Atoi(strings.SplitN(string(text), "\n", 2)[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Kill(pid, syscall.SIGQUIT); err != nil { // the server ends without saving its counts
-		t.Fatal(err)
-	}
-	<-now.Dead
-	up()
-	n2, e2 := transactions(t, d, i)
-	if e2 == e1 {
-		t.Errorf("a crash threw the counts away (%d, then %d) in one epoch %s", n1, n2, e2)
-	}
-	d.Close()
-}
-
-// settled waits until the counter shows at least this many.
-func settled(t *testing.T, d *postgres.Driver, i providers.Instance, least int64) (int64, string) {
-	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
-	for {
-		n, epoch := transactions(t, d, i)
-		if n >= least {
-			return n, epoch
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%d transactions counted, want %d", n, least)
-		}
-	}
 }
 
 func TestHowLongItTakes(t *testing.T) {

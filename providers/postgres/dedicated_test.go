@@ -55,7 +55,8 @@ func dedicated(t testing.TB, f *local.Fleet) *postgres.Driver {
 	return d
 }
 
-func TestDedicatedConformance(t *testing.T) {
+func TestConformanceOfDedicatedServers(t *testing.T) {
+	t.Parallel()
 	f := servers(t)
 	open := func() *providers.Provider {
 		return providers.New(providers.Settings{Name: "pg", Failures: 1000, Deadline: time.Minute}, dedicated(t, f), nil)
@@ -83,8 +84,35 @@ func TestDedicatedConformance(t *testing.T) {
 		},
 		Overfill: providertest.Fill(3 * (16 << 20)), Tight: providertest.Tightened(list[0].Plans[0], "storage_bytes", 16<<20),
 		Reopen: func(context.Context) (*providers.Provider, error) { return open(), nil },
+		Reset: func(ctx context.Context, i providers.Instance) error {
+			su, err := ownAdmin(ctx, f, i.ID)
+			if err != nil {
+				return err
+			}
+			return reset(ctx, su, i.ID)
+		},
+		Restart: func(ctx context.Context, i providers.Instance) error {
+			return f.Restart(ctx, providers.Name("pg", i.ID), nil)
+		}, // by SIGKILL
+		Use: func(ctx context.Context, i providers.Instance, n int) error {
+			su, err := ownAdmin(ctx, f, i.ID)
+			if err != nil {
+				return err
+			}
+			return use(ctx, su, i.ID, n)
+		},
 	}
-	providertest.Keep(t, "postgres, a server each", providertest.Conform(t, 2*time.Minute, func(*testing.T) providertest.Harness { return h }))
+	providertest.Keep(t, "postgres, dedicated", providertest.Conform(t, 2*time.Minute, func(*testing.T) providertest.Harness { return h }))
+}
+
+// ownAdmin is the administrator's address of an instance's own server.
+func ownAdmin(ctx context.Context, f *local.Fleet, instance string) (string, error) {
+	p, err := f.Server(ctx, providers.Name("pg", instance))
+	if err != nil {
+		return "", err
+	}
+	password, err := p.Kept("admin")
+	return "postgres://sutler:" + string(password) + "@" + p.Address + "/postgres?sslmode=disable", err
 }
 
 func shown(t testing.TB, c *pgx.Conn, setting string) (value string) {
@@ -97,6 +125,7 @@ func shown(t testing.TB, c *pgx.Conn, setting string) (value string) {
 
 // The plan's size is the server's, the data stay when it changes, and a size that the server does not start with leaves it as it was.
 func TestDedicatedSizeFollowsThePlan(t *testing.T) {
+	t.Parallel()
 	f := servers(t)
 	d := dedicated(t, f)
 	i := made(t, d, "ins_size")
@@ -139,6 +168,7 @@ func TestDedicatedSizeFollowsThePlan(t *testing.T) {
 }
 
 func TestDedicatedConnectionLimitHolds(t *testing.T) {
+	t.Parallel()
 	d := dedicated(t, servers(t))
 	i := made(t, d, "ins_full")
 	b, c := bind(t, d, i, "bnd_full")
@@ -159,6 +189,7 @@ func TestDedicatedConnectionLimitHolds(t *testing.T) {
 
 // A server that was killed comes back by itself with what was committed; its administrator's password is its own.
 func TestDedicatedServerComesBack(t *testing.T) {
+	t.Parallel()
 	f := servers(t)
 	d := dedicated(t, f)
 	i := made(t, d, "ins_back")
@@ -231,9 +262,10 @@ func TestHowLongDedicatedTakes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var provision, bound, unbound, removed time.Duration
+	var bare, provision, bound, unbound, removed time.Duration
 	const rounds = 3
 	for n := range rounds {
+		bare += took(t, func() error { return bareServer(t) })
 		i := providers.Instance{ID: "ins_time" + strconv.Itoa(n), Plan: list[0].Plans[0]}
 		provision += took(t, func() error { _, err := d.Provision(t.Context(), i); return err })
 		b := providers.Binding{ID: "bnd_time" + strconv.Itoa(n), Seed: make([]byte, 32)}
@@ -243,6 +275,24 @@ func TestHowLongDedicatedTakes(t *testing.T) {
 		unbound += took(t, func() error { _, err := d.Unbind(t.Context(), i, b); return err })
 		removed += took(t, func() error { _, err := d.Deprovision(t.Context(), i); return err })
 	}
-	t.Logf("a server each, means of %d: provision %s, bind %s, unbind with an open connection %s, deprovision %s",
-		rounds, provision/rounds, bound/rounds, unbound/rounds, removed/rounds)
+	providertest.KeepTimings(t, "postgres, dedicated",
+		providertest.Timing{Verb: "provision", Mean: provision / rounds, Bare: "initdb and postgres", Base: bare / rounds, Rounds: rounds},
+		providertest.Timing{Verb: "bind", Mean: bound / rounds, Rounds: rounds},
+		providertest.Timing{Verb: "unbind", Mean: unbound / rounds, Note: "with an open connection", Rounds: rounds},
+		providertest.Timing{Verb: "deprovision", Mean: removed / rounds, Rounds: rounds})
+}
+
+// bareServer makes a server's folder and starts it, as a person would.
+func bareServer(t *testing.T) error {
+	t.Helper()
+	dir, err := local.Temporary("postgres-bare")
+	if err != nil {
+		return err
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	s, err := local.PostgreSQL(t.Context(), dir, "admin", false)
+	if err == nil {
+		t.Cleanup(func() { _ = s.Stop(); _ = os.RemoveAll(s.Dir) })
+	}
+	return err
 }

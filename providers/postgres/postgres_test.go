@@ -77,12 +77,16 @@ func execute(t testing.TB, c *pgx.Conn, sql string) {
 // broker is an administrator who is no superuser.
 func broker(t testing.TB) string {
 	t.Helper()
-	su := superuser(t)
+	return brokerOf(t, superuser(t))
+}
+
+func brokerOf(t testing.TB, su string) string {
+	t.Helper()
 	c := connect(t, su)
 	if _, err := c.Exec(t.Context(), `CREATE ROLE broker LOGIN CREATEDB CREATEROLE PASSWORD 'broker'`); err != nil && !strings.Contains(err.Error(), "already exists") {
 		t.Fatal(err)
 	}
-	execute(t, c, `GRANT CONNECT ON DATABASE postgres TO broker`)
+	execute(t, c, `GRANT CONNECT ON DATABASE postgres TO broker; REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC`) // which he may not himself
 	return strings.Replace(su, "sutler:admin@", "broker:broker@", 1)
 }
 
@@ -148,9 +152,9 @@ func granted(ctx context.Context, c *pgx.Conn, sql string, mine map[string]any) 
 	return strings.HasPrefix(sql, "GRANT") && err == nil && !open
 }
 
-func harness(t *testing.T, admin string) providertest.Harness {
+// harness is of the server whose superuser's address is su; admin is the driver's own.
+func harness(t *testing.T, su, admin string) providertest.Harness {
 	t.Helper()
-	su := connect(t, superuser(t))
 	open := func() *providers.Provider {
 		d := postgres.New(postgres.Settings{Admin: postgres.Address(admin), SSLMode: "disable"})
 		t.Cleanup(d.Close)
@@ -165,7 +169,12 @@ func harness(t *testing.T, admin string) providertest.Harness {
 		Provider: p, Plan: list[0].Plans[1], Other: list[0].Plans[2],
 		Login: login, Trespass: trespass, Cling: cling,
 		Leftovers: func(ctx context.Context) ([]string, error) {
-			rows, err := su.Query(ctx, `SELECT 'database ' || datname FROM pg_database UNION SELECT 'role ' || rolname FROM pg_roles
+			c, err := pgx.Connect(ctx, su)
+			if err != nil {
+				return nil, err
+			}
+			defer c.Close(ctx)
+			rows, err := c.Query(ctx, `SELECT 'database ' || datname FROM pg_database UNION SELECT 'role ' || rolname FROM pg_roles
 				UNION SELECT 'setting ' || setrole || ' ' || setdatabase FROM pg_db_role_setting
 				UNION SELECT 'member ' || roleid || ' ' || member FROM pg_auth_members UNION SELECT 'comment ' || objoid FROM pg_shdescription`)
 			if err != nil {
@@ -175,14 +184,17 @@ func harness(t *testing.T, admin string) providertest.Harness {
 		},
 		Overfill: providertest.Fill(3 * (16 << 20)), Tight: providertest.Tightened(list[0].Plans[0], "storage_bytes", 16<<20),
 		Reopen: func(context.Context) (*providers.Provider, error) { return open(), nil },
-		Reset:  func(ctx context.Context, i providers.Instance) error { return reset(ctx, i.ID) },
+		Reset:  func(ctx context.Context, i providers.Instance) error { return reset(ctx, su, i.ID) },
+		Use:    func(ctx context.Context, i providers.Instance, n int) error { return use(ctx, su, i.ID, n) },
 	}
 }
 
 func TestConformance(t *testing.T) {
-	for name, admin := range map[string]string{"superuser": superuser(t), "broker": broker(t)} {
+	b := newBox(t)
+	for name, admin := range map[string]string{"superuser": b.URL(), "broker": brokerOf(t, b.URL())} {
 		t.Run(name, func(t *testing.T) {
-			h := harness(t, admin)
+			h := harness(t, b.URL(), admin)
+			h.Restart = b.restart
 			providertest.Keep(t, "postgres, as "+name, providertest.Conform(t, time.Minute, func(*testing.T) providertest.Harness { return h }))
 		})
 	}

@@ -52,6 +52,7 @@ func open(ctx context.Context, dsn string) (*server, error) {
 	config.ConnConfig.ConnectTimeout = 5 * time.Second
 	config.ConnConfig.RuntimeParams["application_name"] = "sutler"
 	config.ConnConfig.RuntimeParams["search_path"] = "pg_catalog" // nothing that a tenant made is ever called
+	config.AfterConnect = durable
 	pool, err := pgxpool.NewWithConfig(context.WithoutCancel(ctx), config)
 	if err != nil {
 		return nil, classed(err)
@@ -64,27 +65,47 @@ func open(ctx context.Context, dsn string) (*server, error) {
 	return &server{pool: pool, dsn: dsn, super: super}, nil
 }
 
+// durable has what we say done be on the disk, on a server that else writes it down a moment later: its crash must not give back what was taken away.
+func durable(ctx context.Context, c *pgx.Conn) error {
+	_, err := c.Exec(ctx, `SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`)
+	return err
+}
+
 // harden takes PUBLIC's way into the databases that come with the server and into the administrator's own, and tells whether the
-// administrator is a superuser. What the administrator may not revoke stays as it is; PostgreSQL only warns.
+// administrator is a superuser. One who may not revoke it must have it done: tenants would meet there.
 func harden(ctx context.Context, pool *pgxpool.Pool) (super bool, err error) {
 	if err := pool.QueryRow(ctx, `SELECT rolsuper FROM pg_roles WHERE rolname = current_user`).Scan(&super); err != nil {
 		return false, err
 	}
-	rows, err := pool.Query(ctx, `SELECT datname FROM pg_database, aclexplode(coalesce(datacl, acldefault('d', datdba))) AS a
-		WHERE datname IN ('postgres', 'template1', current_database()) AND a.grantee = 0
-		AND ($1 OR pg_has_role(datdba, 'USAGE')) GROUP BY datname`, super)
-	if err != nil {
-		return false, err
-	}
-	open, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	open, err := public(ctx, pool)
 	for _, name := range open {
 		database := pgx.Identifier{name}.Sanitize()
 		_, e := pool.Exec(ctx, `GRANT CONNECT ON DATABASE `+database+` TO CURRENT_USER; REVOKE ALL ON DATABASE `+database+` FROM PUBLIC`)
-		if e != nil && !concurrently(e) { // another process does the same just now
+		if e != nil && !concurrently(e) && code(e) != forbidden { // another process does the same just now; or see below
 			err = errors.Join(err, e)
 		}
 	}
+	if err != nil || len(open) == 0 {
+		return super, err
+	}
+	if open, err = public(ctx, pool); err == nil && len(open) > 0 {
+		names := strings.Join(open, ", ")
+		err = fault.ProviderFailed.Errorf("Every login of the PostgreSQL server may enter the databases %s, where tenants would meet, and the administrator may not change that.", names).
+			WithHint("As a superuser: REVOKE ALL ON DATABASE %s FROM PUBLIC; and GRANT CONNECT to whom needs it, the administrator too.", names)
+	}
 	return super, err
+}
+
+const forbidden = "42501"
+
+// public lists those of the server's own databases, and the administrator's, that everybody may enter.
+func public(ctx context.Context, pool *pgxpool.Pool) ([]string, error) {
+	rows, err := pool.Query(ctx, `SELECT datname FROM pg_database, aclexplode(coalesce(datacl, acldefault('d', datdba))) AS a
+		WHERE datname IN ('postgres', 'template1', current_database()) AND datallowconn AND a.grantee = 0 GROUP BY datname ORDER BY 1`)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
 // session is one connection of the administrator that holds the instance's lock.
