@@ -38,7 +38,7 @@ ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'; }
 	echo '## The platforms'"'"' protocol (`cmd/sutler: TestSpeed`)'
 	echo
 	echo 'Eight callers over loopback, client and market in one process, a PostgreSQL that flushes; medians of five rounds in which both sides of a ratio take'
-	echo 'turns. In the last table a bare handler that reads one row takes its turn too: the last column is the growth that is left when its own is taken out.'
+	echo 'turns. In the last table the sizes are markets side by side that take turns too, in twenty rounds; growth is the median of the ratios in one round.'
 	echo
 	echo "This run: $(nproc) cores, load $before when it began and $(load) when it ended, which its own part of is about 4."
 	echo 'The catalog is answered from memory and asks for no instance: what its row grows by is the noise of the machine.'

@@ -135,10 +135,10 @@ func (r *speedRig) order(id, plan string) int {
 	return status
 }
 
-// open waits until the provider takes orders, by taking one.
-func (r *speedRig) open() {
+// open waits until the provider takes orders of a plan, by one: of a plan that nobody waits for where the workers are idle.
+func (r *speedRig) open(plan string) {
 	r.t.Helper()
-	for late := time.Now().Add(time.Minute); r.order(ids.New("open"), "sync") == http.StatusServiceUnavailable; {
+	for late := time.Now().Add(time.Minute); r.order(ids.New("open"), plan) == http.StatusServiceUnavailable; {
 		if time.Now().After(late) {
 			r.t.Fatal("the provider does not answer")
 		}
@@ -148,6 +148,14 @@ func (r *speedRig) open() {
 // accept is one provision that is accepted and left to the workers.
 func (r *speedRig) accept() error {
 	if status := r.order(ids.New("i"), "async"); status != http.StatusAccepted {
+		return fmt.Errorf("a provision was answered %d", status)
+	}
+	return nil
+}
+
+// provision is one provision that is answered when it is done.
+func (r *speedRig) provision() error {
+	if status := r.order(ids.New("i"), "sync"); status != http.StatusCreated {
 		return fmt.Errorf("a provision was answered %d", status)
 	}
 	return nil
@@ -229,28 +237,35 @@ func rate(t testing.TB, lasts time.Duration, f func() error) float64 {
 	return float64(done.Load()) / time.Since(began).Seconds()
 }
 
-// interleaved measures each of several things in turn, round after round, and gives the median of each and of its ratio to the last one in the
-// same round: so a busy machine disturbs all of them alike.
-func interleaved(rounds int, measures ...func() float64) (medians, ratios []float64) {
-	all := make([][]float64, len(measures))
-	parts := make([][]float64, len(measures))
-	for range rounds {
-		got := make([]float64, len(measures))
-		for n, measure := range measures {
-			got[n] = measure()
-		}
-		for n := range got {
-			all[n] = append(all[n], got[n])
-			parts[n] = append(parts[n], got[n]/got[len(got)-1])
+// measured is what several things measured, a row a round.
+type measured [][]float64
+
+// turns measures each of several things in turn, round after round: so a busy machine disturbs all of them alike.
+func turns(n int, measures ...func() float64) measured {
+	all := make(measured, n)
+	for r := range all {
+		for _, measure := range measures {
+			all[r] = append(all[r], measure())
 		}
 	}
-	for n := range all {
-		medians, ratios = append(medians, median(all[n])), append(ratios, median(parts[n]))
-	}
-	return medians, ratios
+	return all
 }
 
-func median(v []float64) float64 {
-	v = slices.Sorted(slices.Values(v))
+// median is the middle of what one thing measured.
+func (r measured) median(thing int) float64 {
+	return r.middle(func(round []float64) float64 { return round[thing] })
+}
+
+// ratio is the middle of what one thing measured, divided by what another did in the same round.
+func (r measured) ratio(thing, other int) float64 {
+	return r.middle(func(round []float64) float64 { return round[thing] / round[other] })
+}
+
+func (r measured) middle(of func(round []float64) float64) float64 {
+	v := make([]float64, len(r))
+	for n, round := range r {
+		v[n] = of(round)
+	}
+	slices.Sort(v)
 	return v[len(v)/2]
 }

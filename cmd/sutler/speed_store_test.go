@@ -58,9 +58,6 @@ func (r *speedRig) scriptOf(db *sql.DB) string {
 	return script + "END;\n"
 }
 
-// mark stands in every id that pgbench made, and in none of ours.
-const mark = "--"
-
 // insert is a statement for one row, in which the texts that have to be unique are continued by a number of pgbench's.
 func insert(t testing.TB, table, row string, unique ...string) string {
 	t.Helper()
@@ -83,10 +80,10 @@ func insert(t testing.TB, table, row string, unique ...string) string {
 		}
 		text = "'" + strings.ReplaceAll(text, "'", "''") + "'"
 		for _, u := range unique {
-			text = strings.ReplaceAll(text, u, u+mark+"' || :r || '")
+			text = strings.ReplaceAll(text, u, u+"-' || :r || '")
 		}
 		if table == "audit_rows" && name == "id" {
-			text = strings.TrimSuffix(text, "'") + mark + "' || :r"
+			text = strings.TrimSuffix(text, "'") + "-' || :r"
 		}
 		texts = append(texts, text)
 	}
@@ -120,16 +117,6 @@ func runPgbench(t testing.TB, store, script string, seconds int) float64 {
 		t.Fatal(err)
 	}
 	return tps
-}
-
-// forget takes away what pgbench wrote: nobody could work on it.
-func forget(t testing.TB, db *sql.DB) {
-	t.Helper()
-	for _, table := range []string{"tasks WHERE key", "operations WHERE id", "instances WHERE id", "audit_rows WHERE id"} {
-		if _, err := db.ExecContext(t.Context(), `DELETE FROM `+table+` LIKE '%`+mark+`%'`); err != nil {
-			t.Fatal(err)
-		}
-	}
 }
 
 // fill brings the store to so many instances, each with its operation, its binding and its line in the audit trail: copies of a ready one in the same org, a thousand to a project.

@@ -18,7 +18,7 @@ import (
 type speedScale struct {
 	plans, rounds int
 	lasts         time.Duration
-	sizes         []int
+	sizes         []int // of the stores that are compared: in many short rounds
 }
 
 var (
@@ -33,27 +33,46 @@ func TestSpeed(t *testing.T) {
 		t.Skip("short: starts servers")
 	}
 	scale, out := speedSample, io.Discard
-	var store string
+	store := func() string { return dbtest.Postgres(t) }
 	if path := os.Getenv("SUTLER_BENCH"); path != "" {
 		f, err := os.Create(path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer f.Close()
-		server, err := local.PostgreSQL(t.Context(), t.TempDir(), "bench", false) // it flushes, as in production
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = server.Stop() })
-		scale, store, out = speedWhole, "postgres://sutler:bench@"+server.Address+"/postgres", f
-	} else {
-		store = dbtest.Postgres(t)
+		scale, store, out = speedWhole, flushing(t), f
 	}
-	b := newBench(t, scale, store, out)
+	b := newBench(t, scale, store(), out)
 	b.catalog()
 	b.reads()
-	b.accepts()
-	b.sizes()
+	b.accepts(store())
+	t.Run("through the osb driver", func(t *testing.T) { b.sold(t, store()) })
+	sizes(t, scale, store, out)
+}
+
+// flushing starts a PostgreSQL that flushes, as in production, and gives the address of another new database with each call.
+func flushing(t *testing.T) func() string {
+	t.Helper()
+	server, err := local.PostgreSQL(t.Context(), t.TempDir(), "bench", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Stop() })
+	address := "postgres://sutler:bench@" + server.Address + "/"
+	db, err := sql.Open("pgx", address+"postgres")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	n := 0
+	return func() string {
+		n++
+		name := fmt.Sprintf("market_%d", n)
+		if _, err := db.ExecContext(t.Context(), "CREATE DATABASE "+name); err != nil {
+			t.Fatal(err)
+		}
+		return address + name
+	}
 }
 
 // bench is one run: a market with idle workers, a few instances that were made before, and where the table goes.
@@ -91,7 +110,7 @@ func newBench(t *testing.T, scale speedScale, store string, out io.Writer) *benc
 		if _, err := b.site.client().CreateProject(t.Context(), client.NewProject{Org: devOrg, Name: "few"}); err != nil {
 			t.Fatal(err)
 		}
-		rig.as(client.Platform{Name: "few", Project: "few"}).open()
+		rig.as(client.Platform{Name: "few", Project: "few"}).open("sync")
 		for n := range 100 {
 			if status := rig.order(fmt.Sprintf("few-%d", n), "sync"); status != 201 {
 				t.Fatal(status)
@@ -115,7 +134,7 @@ func newBench(t *testing.T, scale speedScale, store string, out io.Writer) *benc
 		t.Fatal(err)
 	}
 	b.buyer = buyer.as(client.Platform{Name: "many", Project: "many"})
-	b.buyer.open()
+	b.buyer.open("async")
 	return b
 }
 
@@ -125,10 +144,16 @@ func (b *bench) rate(f func() error) func() float64 {
 
 func (b *bench) say(format string, args ...any) { fmt.Fprintf(b.out, format+"\n", args...) }
 
+// beside writes the row of two things that were measured in turns.
+func (b *bench) beside(what, other, wanted string, ours, theirs func() float64) {
+	r := turns(b.scale.rounds, ours, theirs)
+	b.say("| %s | %.0f | %s | %.0f | %.2f | %s |", what, r.median(0), other, r.median(1), r.ratio(0, 1), wanted)
+}
+
 func (b *bench) catalog() {
-	medians, ratios := interleaved(b.scale.rounds, b.rate(b.rig.get("/v2/catalog")), b.rate(b.rig.bareCatalog()))
 	b.say("| what | a second | beside | a second | ratio | wanted |\n|---|---:|---|---:|---:|---:|")
-	b.say("| `GET /v2/catalog` with %d plans | %.0f | brokerapi v10.2.0 alone, the same catalog in memory | %.0f | %.2f | ≥ 0.7 |", b.scale.plans, medians[0], medians[1], ratios[0])
+	b.beside(fmt.Sprintf("`GET /v2/catalog` with %d plans", b.scale.plans), "brokerapi v10.2.0 alone, the same catalog in memory", "≥ 0.7",
+		b.rate(b.rig.get("/v2/catalog")), b.rate(b.rig.bareCatalog()))
 }
 
 func (b *bench) operation() string {
@@ -141,61 +166,60 @@ func (b *bench) operation() string {
 }
 
 func (b *bench) reads() {
-	medians, ratios := interleaved(b.scale.rounds, b.rate(b.rig.get("/v2/service_instances/"+b.instance+"/last_operation")), b.rate(b.rig.bareRead(b.operation())))
-	b.say("| `GET …/last_operation` | %.0f | a bare handler with one read by primary key | %.0f | %.2f | ≥ 0.5 |", medians[0], medians[1], ratios[0])
+	b.beside("`GET …/last_operation`", "a bare handler with one read by primary key", "≥ 0.5",
+		b.rate(b.rig.get("/v2/service_instances/"+b.instance+"/last_operation")), b.rate(b.rig.bareRead(b.operation())))
 }
 
-func (b *bench) accepts() {
+// accepts measures the accepting of provisions, with workers that are idle and with busy ones. pgbench has a market's store of its own, in which
+// nobody works.
+func (b *bench) accepts(store string) {
 	if pgbench() == "" {
 		b.say("| a provision accepted (202), workers idle | | pgbench is not installed | | | ≥ 0.25 |")
 		return
 	}
+	newSite(b.t, store, "nobody", "- {name: fakes, driver: fake, region: here}\n") // which makes its tables
 	script := b.buyer.scriptOf(b.db)
-	medians, ratios := interleaved(b.scale.rounds, b.rate(b.buyer.accept), func() float64 {
-		return runPgbench(b.t, b.site.store, script, max(1, int(b.scale.lasts/time.Second)))
+	bare := func() float64 { return runPgbench(b.t, store, script, max(1, int(b.scale.lasts/time.Second))) }
+	b.beside("a provision accepted (202), workers idle", "pgbench with the same inserts in one transaction", "≥ 0.25", b.rate(b.buyer.accept), bare)
+	b.t.Run("with workers", func(t *testing.T) { // which end with it
+		newSpeedRig(t, b.site.twin(t, "second"), false)
+		b.beside("the same, workers of a second process busy with them", "the same", "", b.rate(b.buyer.accept), bare)
 	})
-	b.say("| a provision accepted (202), workers idle | %.0f | pgbench with the same inserts in one transaction | %.0f | %.2f | ≥ 0.25 |", medians[0], medians[1], ratios[0])
-	forget(b.t, b.db)
-	b.t.Run("with workers", func(t *testing.T) { b.busy(t, script) }) // which end with it
-	b.say("| the same through the `osb` driver | | | | | |")
 }
 
-// busy measures accepting beside a second process of the same market, which works on all that was accepted.
-func (b *bench) busy(t *testing.T, script string) {
-	newSpeedRig(t, b.site.twin(t, "second"), false)
-	medians, ratios := interleaved(b.scale.rounds, b.rate(b.buyer.accept), func() float64 {
-		defer forget(t, b.db)
-		return runPgbench(t, b.site.store, script, max(1, int(b.scale.lasts/time.Second)))
-	})
-	b.say("| the same, workers of a second process busy with them | %.0f | the same | %.0f | %.2f | |", medians[0], medians[1], ratios[0])
+// sold measures whole provisions at a market that sells this one's plans, beside the same asked of this one.
+func (b *bench) sold(t *testing.T, store string) {
+	far := newSpeedRig(t, b.site.twin(t, "third"), false).as(b.rig.platform) // which works, too
+	near := newSite(t, store, "first", fmt.Sprintf("- name: far\n  driver: osb\n  region: afar\n  settings: {url: %q, username: %q, password: %q, poll: 100ms}\n"+
+		"  offerings:\n  - offering: fake\n    plans: [{name: sync}]\negress: [127.0.0.0/8]\n", far.site.url, far.platform.Name, far.platform.Password))
+	rig := newSpeedRig(t, near, false)
+	rig.as(client.Platform{Name: "near", Project: devProject}).open("sync")
+	b.beside("a provision done (201) through the `osb` driver", "the same at its upstream, another market", "", b.rate(rig.provision), b.rate(far.provision))
 }
 
-// sizes measures the same requests with more and more instances in the store. What the machine does meanwhile is taken out by a bare handler
-// that reads one row, measured in the same rounds.
-func (b *bench) sizes() {
-	path := "/v2/service_instances/" + b.instance
+// sizes measures the same requests at markets that differ in the number of their instances alone, all of them in each round: so the machine's
+// other work disturbs all alike.
+func sizes(t *testing.T, scale speedScale, store func() string, out io.Writer) {
+	t.Helper()
 	names := []string{"`GET /v2/catalog`", "`GET …/last_operation`", "`GET /v2/service_instances/…`", "a provision accepted", "one project's instances, 100 of them"}
-	measures := []func() float64{
-		b.rate(b.rig.get("/v2/catalog")), b.rate(b.rig.get(path + "/last_operation")), b.rate(b.rig.get(path)), b.rate(b.buyer.accept),
-		b.rate(b.rig.list(b.org, b.project)), b.rate(b.rig.bareRead(b.operation())),
-	}
 	head, line := "\n| µs a request, with so many instances in the store |", "|---|"
-	cost, share := make([][]float64, len(names)), make([][]float64, len(names))
-	for _, size := range b.scale.sizes {
-		fill(b.t, b.db, b.ours, size)
-		medians, ratios := interleaved(b.scale.rounds, measures...)
+	var measures []func() float64
+	for _, size := range scale.sizes {
+		b := newBench(t, scale, store(), out)
+		b.scale.lasts /= 4
+		fill(t, b.db, b.ours, size)
+		path := "/v2/service_instances/" + b.instance
+		measures = append(measures, b.rate(b.rig.get("/v2/catalog")), b.rate(b.rig.get(path+"/last_operation")), b.rate(b.rig.get(path)), b.rate(b.buyer.accept),
+			b.rate(b.rig.list(b.org, b.project)))
 		head, line = head+fmt.Sprintf(" %d |", size), line+"---:|"
-		for n := range names {
-			cost[n], share[n] = append(cost[n], 1e6/medians[n]), append(share[n], 1/ratios[n])
-		}
 	}
-	b.say("%s growth | beside a bare read |\n%s---:|---:|", head, line)
+	got := turns(4*scale.rounds, measures...)
+	fmt.Fprintf(out, "%s growth |\n%s---:|\n", head, line)
 	for n, name := range names {
-		row := "| " + name + " |"
-		for _, us := range cost[n] {
-			row += fmt.Sprintf(" %.0f |", us)
+		row, last := "| "+name+" |", len(measures)-len(names)+n
+		for m := n; m < len(measures); m += len(names) {
+			row += fmt.Sprintf(" %.0f |", 1e6/got.median(m))
 		}
-		last := len(b.scale.sizes) - 1
-		b.say("%s %.2f | %.2f |", row, cost[n][last]/cost[n][0], share[n][last]/share[n][0])
+		fmt.Fprintf(out, "%s %.2f |\n", row, got.ratio(n, last))
 	}
 }
