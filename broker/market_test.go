@@ -162,6 +162,12 @@ func join(t *testing.T, db *database.DB, driver *fake.Driver, k *books, key, boo
 // joinWith starts one whose configuration is another one.
 func joinWith(t *testing.T, db *database.DB, driver *fake.Driver, k *books, key, boot string, change func(*Config)) *market {
 	t.Helper()
+	return joinAt(t, db, "node", driver, k, key, boot, change)
+}
+
+// joinAt starts one at a node.
+func joinAt(t *testing.T, db *database.DB, node string, driver *fake.Driver, k *books, key, boot string, change func(*Config)) *market {
+	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	t.Cleanup(stop)
 	ok := func(err error) {
@@ -172,7 +178,7 @@ func joinWith(t *testing.T, db *database.DB, driver *fake.Driver, k *books, key,
 	}
 	box, err := seal.New(ctx, db, key, true)
 	ok(err)
-	engine := tasks.New(db, "node", boot, 8)
+	engine := tasks.New(db, node, boot, 8)
 	trail, err := audit.New(ctx, db, box, engine)
 	ok(err)
 	clk := &clock.Market{}

@@ -1,150 +1,23 @@
 package main
 
 import (
-	"context"
 	"database/sql"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/sutlerhq/sutler/catalog/money"
-	"github.com/sutlerhq/sutler/internal/database/dbtest"
-	"github.com/sutlerhq/sutler/providers"
-	"github.com/sutlerhq/sutler/providers/local"
 	"github.com/sutlerhq/sutler/web/client"
 )
 
-// metered is a market that sells databases of one PostgreSQL server by the transaction, and an app that uses one.
+// metered is a market whose use of one instance is looked at: by what its backend shows, by windows, by what is told and by what is charged.
 type metered struct {
 	site
 	*process
-	t        *testing.T
-	server   *local.Server
-	dir      string // the server's
-	instance string // id
-	url      string // the app's
-}
-
-// busy is how many transactions the app makes between two looks: far more than the market and the server make of their own.
-const busy = 2000
-
-func startMetered(t *testing.T) *metered {
-	t.Helper()
-	if err := local.Ensure(t.Context(), "postgresql"); err != nil {
-		t.Fatal(err)
-	}
-	dir, err := local.Temporary("metered")
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := &metered{t: t, dir: dir}
-	t.Cleanup(func() {
-		if m.server != nil {
-			_ = m.server.Stop()
-		}
-		_ = os.RemoveAll(dir)
-	})
-	m.startServer()
-	m.site = newSite(t, dbtest.Postgres(t), "first", fmt.Sprintf(`- name: pg
-  driver: postgres
-  region: eu
-  settings: {admin: %q}
-  offerings:
-  - offering: postgresql
-    plans:
-    - name: small
-      metrics: [{name: transactions, unit: transaction, aggregation: sum, kind: delta}]
-      rates: [{name: Transactions, model: per_unit, metric: transactions, unit: "0.01"}]
-`, m.admin("postgres")))
-	m.process = m.run(t)
-	made := m.order(t, m.process, "postgresql:small")
-	m.awaitReady(t, m.process, made.ID)
-	if _, err := m.client().CreateApp(t.Context(), client.NewApp{Name: "shopfront", Org: devOrg, Project: devProject}); err != nil {
-		t.Fatal(err)
-	}
-	b, err := m.client().Bind(t.Context(), client.NewBinding{Instance: made.ID, App: "shopfront", Org: devOrg, Project: devProject})
-	if err != nil {
-		t.Fatal(err)
-	}
-	m.instance, m.url = made.ID, fmt.Sprint(m.credentials(t, m.process, b.ID)["uri"])
-	return m
-}
-
-// startServer starts the server, on the port that it had before.
-func (m *metered) startServer() {
-	m.t.Helper()
-	var err error
-	if m.server, err = local.PostgreSQL(context.WithoutCancel(m.t.Context()), m.dir, serverSecret, true); err != nil {
-		m.t.Fatal(err)
-	}
-}
-
-// crash ends the server without its writing anything down, and starts it again.
-func (m *metered) crash() {
-	m.t.Helper()
-	text, err := os.ReadFile(filepath.Join(m.server.Dir, "data", "postmaster.pid"))
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	line, _, _ := strings.Cut(string(text), "\n")
-	pid, err := strconv.Atoi(line)
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	if err := syscall.Kill(pid, syscall.SIGQUIT); err != nil {
-		m.t.Fatal(err)
-	}
-	<-m.server.Dead
-	m.startServer()
-}
-
-func (m *metered) admin(database string) string {
-	return fmt.Sprintf("postgres://%s:%s@%s/%s?sslmode=disable", m.server.User, serverSecret, m.server.Address, database)
-}
-
-// asks runs one statement and scans its one answer, where that is wanted.
-func (m *metered) asks(url, query string, answer any) {
-	m.t.Helper()
-	db, err := sql.Open("pgx", url)
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	defer db.Close()
-	if err := db.QueryRowContext(m.t.Context(), query).Scan(answer); err != nil {
-		m.t.Fatal(query, err)
-	}
-}
-
-// shown is what the server itself counts for the instance since it began to count.
-func (m *metered) shown() (n int64) {
-	m.t.Helper()
-	m.asks(m.admin("postgres"), "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = '"+providers.Name("db", m.instance)+"'", &n)
-	return n
-}
-
-// works makes as many transactions as busy says, calls halfway in the middle of them, and waits until the server has counted them all.
-func (m *metered) works(halfway func()) {
-	m.t.Helper()
-	before := m.shown()
-	db, err := sql.Open("pgx", m.url)
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	for n := range busy {
-		if n == busy/2 && halfway != nil {
-			halfway()
-		}
-		if _, err := db.ExecContext(m.t.Context(), "SELECT 1"); err != nil {
-			m.t.Fatal(err)
-		}
-	}
-	_ = db.Close() // the server counts a connection's last transactions when it ends
-	m.await(m.t, "count of the app's transactions", func() bool { return m.shown() >= before+busy })
+	t                *testing.T
+	instance, metric string       // the id, and the counter that is looked at
+	shown            func() int64 // what the backend itself has counted for the instance since it began to count
 }
 
 // hour lets the market read its meters now, as it does every hour, until it has.
@@ -172,7 +45,7 @@ func (m *metered) windows() (sum int64) {
 		m.t.Fatal(err)
 	}
 	defer db.Close()
-	rows, err := db.QueryContext(m.t.Context(), "SELECT at, value FROM usage_events WHERE metric = 'transactions' ORDER BY at")
+	rows, err := db.QueryContext(m.t.Context(), "SELECT at, value FROM usage_events WHERE metric = $1 ORDER BY at", m.metric)
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -205,7 +78,7 @@ func (m *metered) used() int64 {
 			m.t.Fatal(err)
 		}
 		for _, u := range rows {
-			if u.InstanceID == m.instance && u.Metric == "transactions" {
+			if u.InstanceID == m.instance && u.Metric == m.metric {
 				told[n] += whole(m.t, u.Quantity)
 			}
 		}
@@ -245,7 +118,7 @@ func (m *metered) counts(what string, former int64) int64 {
 	return m.used()
 }
 
-// invoiced moves the market's clock behind the month's end while the market is down, and adds up the app's transactions on all invoices.
+// invoiced moves the market's clock behind the month's end while the market is down, and adds up what all invoices charge.
 func (m *metered) invoiced() (sum int64) {
 	m.t.Helper()
 	m.kill()
@@ -265,8 +138,7 @@ func (m *metered) invoiced() (sum int64) {
 		m.t.Fatal(list, err)
 	}
 	for _, i := range list {
-		whole := m.verified(i.Number)
-		sum += whole
+		sum += m.verified(i.Number)
 	}
 	return sum
 }
@@ -278,7 +150,7 @@ func (m *metered) verified(number string) (sum int64) {
 		m.t.Fatal(err)
 	}
 	for _, l := range i.Lines {
-		if l.InstanceID == m.instance && l.Metric == "transactions" {
+		if l.InstanceID == m.instance && l.Metric == m.metric {
 			sum += whole(m.t, l.Quantity)
 		}
 	}
@@ -286,60 +158,4 @@ func (m *metered) verified(number string) (sum int64) {
 		m.t.Errorf("%s does not agree with what was stored: %+v %v", number, v, err)
 	}
 	return sum
-}
-
-// TestWhatIsUsedIsChargedOnce: an app makes a known number of transactions while the market is killed, its server ends and starts again, the
-// server's counters are reset and the server crashes. What is told, what is in the windows and what is on the invoice is one number: what the
-// server counted. What the server itself lost with a reset or a crash before it was read is nobody's.
-func TestWhatIsUsedIsChargedOnce(t *testing.T) {
-	if testing.Short() {
-		t.Skip("short: starts servers and processes")
-	}
-	t.Parallel()
-	m := startMetered(t)
-	m.works(nil)
-	if got := m.counts("at first", 0); got < busy {
-		t.Errorf("%d, and the app made %d", got, busy)
-	}
-	m.works(func() { m.kill(); m.process = m.run(t) })
-	if got := m.counts("after the market was killed", 0); got < 2*busy {
-		t.Errorf("%d, and the app made %d", got, 2*busy)
-	}
-	m.works(nil)
-	if err := m.server.Stop(); err != nil {
-		t.Fatal(err)
-	}
-	m.startServer()
-	m.works(nil)
-	former := m.counts("over the server's restart", 0)
-	if former < 4*busy {
-		t.Errorf("%d, and the app made %d", former, 4*busy)
-	}
-
-	var nothing any
-	m.asks(m.admin(providers.Name("db", m.instance)), "SELECT pg_stat_reset()::text", &nothing)
-	m.works(nil)
-	former = m.counts("after a reset", former)
-	m.works(nil) // lost
-	m.crash()
-	m.works(nil)
-	former = m.counts("after a crash", former)
-	if former < 6*busy || former >= 7*busy {
-		t.Errorf("%d, and the app made %d, of which the server lost %d", former, 7*busy, busy)
-	}
-
-	m.works(nil)
-	if _, err := m.client().DestroyInstance(t.Context(), m.instance); err != nil {
-		t.Fatal(err)
-	}
-	m.await(t, "end of the instance", func() bool {
-		return m.count(t, "SELECT count(*) FROM instances WHERE state = 'gone'") == 1
-	})
-	all := m.used()
-	if all < former+busy || all != m.windows() {
-		t.Errorf("%d with the last part of an hour, %d in windows, want %d more than %d", all, m.windows(), busy, former)
-	}
-	if got := m.invoiced(); got != all {
-		t.Errorf("%d transactions are on the invoices, %d were used", got, all)
-	}
 }

@@ -33,6 +33,9 @@ func Migrated() func(yield func(string, func(testing.TB) string) bool) {
 // New gives a fresh migrated SQLite store, for tests that are not about the store.
 func New(t testing.TB) *database.DB { t.Helper(); return open(t, migratedSQLite(t)) }
 
+// NewPostgres gives a fresh migrated PostgreSQL store, for tests of what several processes do: a SQLite store has one.
+func NewPostgres(t testing.TB) *database.DB { t.Helper(); return open(t, migratedPostgres(t)) }
+
 // SQLite gives the address of a store file that does not exist yet.
 func SQLite(t testing.TB) string { return "sqlite://" + t.TempDir() + "/sutler.db" }
 
