@@ -26,23 +26,30 @@ func parse(dsn string) (*server, error) {
 	s := &server{dsn: dsn, address: net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "3306")), user: u.User.Username()}
 	s.pass, _ = u.User.Password()
 	s.mode, s.ca = cmp.Or(u.Query().Get("tls"), "prefer"), u.Query().Get("ca")
-	if s.tls, err = transport(s.mode, u.Hostname(), s.ca); err != nil {
+	authority, err := s.authority()
+	if err == nil {
+		s.tls, err = transport(s.mode, u.Hostname(), authority)
+	}
+	if err != nil {
 		return nil, fault.ProviderFailed.Wrap(err, "The administrator's address of the MariaDB server asks for TLS that cannot be set up: %v.", err)
 	}
 	return s, nil
 }
 
-// transport gives what a mode says; nil for none.
-func transport(mode, host, file string) (*tls.Config, error) {
+func (s *server) authority() ([]byte, error) {
+	if s.ca == "" {
+		return nil, nil
+	}
+	return os.ReadFile(s.ca)
+}
+
+// transport gives what a mode says, to the host that the authority (PEM; empty: this machine's own) vouches for; nil for none.
+func transport(mode, host string, authority []byte) (*tls.Config, error) {
 	var roots *x509.CertPool
-	if file != "" {
-		pem, err := os.ReadFile(file)
-		if err != nil {
-			return nil, err
-		}
+	if len(authority) > 0 {
 		roots = x509.NewCertPool()
-		if !roots.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("%s holds no certificate in PEM form", file)
+		if !roots.AppendCertsFromPEM(authority) {
+			return nil, errors.New("the authority is no certificate in PEM form")
 		}
 	}
 	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: host, RootCAs: roots}

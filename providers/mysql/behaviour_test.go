@@ -1,25 +1,19 @@
 package mysql_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"net"
 	"os"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	driver "github.com/go-sql-driver/mysql"
-
 	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/providers"
 	"github.com/sutlerhq/sutler/providers/mysql"
-	"github.com/sutlerhq/sutler/providers/providertest"
 )
 
 // made provisions an instance of the smallest plan that goes when the test ends.
@@ -59,22 +53,6 @@ func entered(t testing.TB, credentials map[string]any) *mysql.App {
 	}
 	t.Cleanup(a.Close)
 	return a
-}
-
-// reading gives one metric's reading.
-func reading(t testing.TB, d *mysql.Driver, i providers.Instance, metric string) providers.Reading {
-	t.Helper()
-	list, err := d.Read(t.Context(), i)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range list {
-		if r.Metric == metric {
-			return r
-		}
-	}
-	t.Fatalf("no %s in %+v", metric, list)
-	return providers.Reading{}
 }
 
 func TestConnectionsAreHeldForEachLoginAndWatchedForAll(t *testing.T) {
@@ -206,84 +184,8 @@ func TestALoginThatWasOnItsWayIsEnded(t *testing.T) {
 	}
 }
 
-func TestQueriesAreCountedOverUnbindFlushAndRestart(t *testing.T) {
-	s, err := start("mysql-counters")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Stop(); _ = os.RemoveAll(s.Dir) })
-	address := func() (string, error) { return s.URL(), nil }
-	d := open(t, mysql.Settings{Admin: address})
-	i := made(t, d, "ins_counters")
-	b, c := bind(t, d, i, "bnd_counters")
-	a := entered(t, c)
-	last := reading(t, d, i, "queries")
-	up := func(what string, least int64) {
-		t.Helper()
-		for deadline := time.Now().Add(30 * time.Second); ; { // the server counts a query a moment after it has answered it
-			now, again := reading(t, d, i, "queries"), reading(t, d, i, "queries")
-			more := number(t, now.Value.String()) - number(t, last.Value.String())
-			if now.Epoch != last.Epoch || more < 0 {
-				t.Fatalf("%s: %s in epoch %s after %s in epoch %s", what, now.Value, now.Epoch, last.Value, last.Epoch)
-			}
-			if now == again && more >= least {
-				last = now
-				return
-			}
-			if time.Now().After(deadline) {
-				t.Fatalf("%s: %d queries more, want at least %d; asked twice: %s and %s", what, more, least, now.Value, again.Value)
-			}
-		}
-	}
-	run := func(a *mysql.App) {
-		t.Helper()
-		for range 5 {
-			execute(t, a.Conn, "SELECT 1")
-		}
-	}
-	run(a)
-	up("five queries", 5)
-	run(a)
-	if _, err := d.Unbind(t.Context(), i, b); err != nil {
-		t.Fatal(err)
-	}
-	up("after the binding went", 5)
-	b, c = bind(t, d, i, "bnd_counters")
-	up("the same binding again", 0)
-	run(entered(t, c))
-	up("its queries", 5)
-	db, su, err := dial(t.Context(), s.Address, s.User, s.Password, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	execute(t, su, "FLUSH USER_STATISTICS")
-	db.Close()
-	up("after the counters were flushed", 0)
-	d.Close()
-	if err := s.Stop(); err != nil {
-		t.Fatal(err)
-	}
-	dir := s.Dir
-	if s, err = restart(dir); err != nil {
-		t.Fatal(err)
-	}
-	up("after a restart of the server", 0)
-	_, c = bind(t, d, i, "bnd_counters")
-	run(entered(t, c))
-	up("and its queries", 5)
-	_ = b
-}
-
-func number(t *testing.T, text string) int64 {
-	t.Helper()
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
-
 func TestHardening(t *testing.T) {
+	t.Parallel()
 	s, err := start("mysql-soft", "--local-infile=1", "--userstat=0", "--max-connect-errors=10")
 	if err != nil {
 		t.Fatal(err)
@@ -328,84 +230,5 @@ func TestHardening(t *testing.T) {
 				t.Errorf("%v", err)
 			}
 		})
-	}
-}
-
-func TestNetworksAndTLS(t *testing.T) {
-	authority, options := certified(t)
-	s, err := start("mysql-tls", options...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Stop(); _ = os.RemoveAll(s.Dir) })
-	file := t.TempDir() + "/ca.pem"
-	if err := os.WriteFile(file, authority, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	_, port, err := net.SplitHostPort(s.Address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := open(t, mysql.Settings{
-		Admin: mysql.Address(s.URL() + "/?tls=verify-full&ca=" + file),
-		Networks: providers.Networks{
-			"default": {Address: "localhost:" + port, TLS: "verify-full", CA: string(authority)},
-			"private": {Address: s.Address, TLS: "disable"},
-		},
-	})
-	i := made(t, d, "ins_tls")
-	b := providers.Binding{ID: "bnd_tls", Seed: []byte("0123456789abcdef"), Params: json.RawMessage(`{}`)}
-	g, _, err := d.Bind(t.Context(), i, b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if uri := fmt.Sprint(g.Credentials["uri"]); !strings.Contains(uri, "localhost:"+port) || !strings.Contains(uri, "ssl-mode=VERIFY_IDENTITY") || g.Credentials["ca"] != string(authority) {
-		t.Errorf("%s", uri)
-	}
-	verify := func(c *driver.Config) { c.TLS = trusting(t, g.Credentials["ca"], c.Addr) }
-	a, err := enter(t.Context(), g.Credentials, verify)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, err := texts(t.Context(), a.Conn, "SELECT VARIABLE_VALUE FROM information_schema.SESSION_STATUS WHERE VARIABLE_NAME = 'Ssl_version'"); err != nil || len(got) != 1 || got[0] == "" {
-		t.Errorf("the session is not over TLS: %v %v", got, err)
-	}
-	a.Close()
-	if a, err := enter(t.Context(), g.Credentials); err == nil {
-		a.Close()
-		t.Error("the server takes a login of verify-full without TLS")
-	}
-	other := maps.Clone(g.Credentials)
-	other["ca"] = string(stranger(t))
-	if a, err := enter(t.Context(), other, func(c *driver.Config) { c.TLS = trusting(t, other["ca"], c.Addr) }); err == nil {
-		a.Close()
-		t.Error("another authority's word is taken for the server's certificate")
-	}
-	b.ID, b.Params = "bnd_private", json.RawMessage(`{"network":"private"}`)
-	p, _, err := d.Bind(t.Context(), i, b)
-	if err != nil || p.Credentials["host"] != "127.0.0.1" {
-		t.Fatalf("%v %v", p.Credentials["host"], err)
-	}
-	entered(t, p.Credentials)
-	if in, err := d.Inspect(t.Context(), i); err != nil || len(in.Sessions) != 2 {
-		t.Errorf("%+v %v", in, err)
-	}
-	var out bytes.Buffer
-	if err := d.Backup(t.Context(), i, &out); err != nil || out.Len() == 0 {
-		t.Errorf("a backup over TLS: %v", err)
-	}
-}
-
-func TestNetworksAndTargets(t *testing.T) {
-	d := open(t, mysql.Settings{
-		Admin:    mysql.Address(admin(t)),
-		Networks: providers.Networks{"private": {Address: "db.inside.example.com:3307", TLS: "verify-full", CA: "PEM of the inside"}},
-	})
-	p := providers.New(providers.Settings{Name: "my", Failures: 1000}, d, nil)
-	if err := providertest.Networks(t.Context(), p, map[string]any{"host": "db.inside.example.com", "port": 3307, "sslmode": "verify-full", "ca": "PEM of the inside"}); err != nil {
-		t.Error(err)
-	}
-	if err := providertest.Targets(t.Context(), p); err != nil {
-		t.Error(err)
 	}
 }

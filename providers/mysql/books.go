@@ -19,12 +19,15 @@ func tables() []string {
 			suspended BOOLEAN NOT NULL DEFAULT FALSE, held BOOLEAN NOT NULL DEFAULT FALSE, epoch VARCHAR(64) NOT NULL, queries BIGINT UNSIGNED NOT NULL DEFAULT 0)` + form,
 		`CREATE TABLE IF NOT EXISTS sutler.logins (name VARCHAR(64) PRIMARY KEY, instance VARCHAR(64) NOT NULL, binding TEXT NOT NULL,
 			gone BOOLEAN NOT NULL DEFAULT FALSE, seen BIGINT UNSIGNED NOT NULL DEFAULT 0, KEY instance (instance))` + form,
+		// The mark is lost when the server ends, as its counters are; beside an instance's name is the one under which its logins were last seen.
+		`CREATE TABLE IF NOT EXISTS sutler.start (id INT PRIMARY KEY, mark VARCHAR(64) NOT NULL) ENGINE=MEMORY CHARACTER SET ascii`,
+		`CREATE TABLE IF NOT EXISTS sutler.starts (instance VARCHAR(64) PRIMARY KEY, mark VARCHAR(64) NOT NULL)` + form,
 	}
 }
 
 // books makes the bookkeeping where it is not there yet, and reads its secret.
 func (s *server) books(ctx context.Context) error {
-	err := s.pool.QueryRowContext(ctx, `SELECT secret FROM sutler.market WHERE id = 1`).Scan(&s.secret)
+	err := s.pool.QueryRowContext(ctx, `SELECT secret FROM sutler.market WHERE id = 1 AND (SELECT COUNT(*) FROM sutler.starts) >= 0`).Scan(&s.secret)
 	if err == nil {
 		return nil
 	}

@@ -1,22 +1,12 @@
 package mysql_test
 
 import (
-	"context"
-	"crypto/tls"
-	"crypto/x509"
-	"net"
 	"os"
 	"path/filepath"
 	"testing"
 
-	"github.com/sutlerhq/sutler/providers/local"
 	"github.com/sutlerhq/sutler/providers/providertest"
 )
-
-// restart starts a server on a folder that was one's before.
-func restart(dir string) (*local.Server, error) {
-	return local.MySQL(context.Background(), dir, "admin", true)
-}
 
 // issued makes a certificate for localhost that names itself its authority.
 func issued(t *testing.T) (certificate, key []byte) {
@@ -52,18 +42,4 @@ func stranger(t *testing.T) []byte {
 	t.Helper()
 	certificate, _ := issued(t)
 	return certificate
-}
-
-// trusting is TLS as an app sets it up from its credentials.
-func trusting(t *testing.T, ca any, address string) *tls.Config {
-	t.Helper()
-	roots := x509.NewCertPool()
-	if text, ok := ca.(string); !ok || !roots.AppendCertsFromPEM([]byte(text)) {
-		t.Fatal("the credentials hold no authority")
-	}
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &tls.Config{RootCAs: roots, ServerName: host, MinVersion: tls.VersionTLS12}
 }

@@ -1,11 +1,13 @@
 package mysql
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"time"
 
 	driver "github.com/go-sql-driver/mysql"
@@ -17,10 +19,17 @@ type App struct {
 	Conn *sql.Conn
 }
 
-// Login connects as an app does: with the credentials of a binding and nothing else.
+// Login connects as an app does: with the credentials of a binding and nothing else, by TLS as they say.
 func Login(ctx context.Context, credentials map[string]any, change ...func(*driver.Config)) (*App, error) {
 	text := func(part string) string { return fmt.Sprint(credentials[part]) }
-	return Dial(ctx, text("host")+":"+text("port"), text("username"), text("password"), text("database"), change...)
+	mode, _ := credentials["sslmode"].(string)
+	ca, _ := credentials["ca"].(string)
+	encryption, err := transport(cmp.Or(mode, "disable"), text("host"), []byte(ca))
+	if err != nil {
+		return nil, err
+	}
+	encrypt := func(c *driver.Config) { c.TLS, c.AllowFallbackToPlaintext = encryption, mode == "prefer" }
+	return Dial(ctx, net.JoinHostPort(text("host"), text("port")), text("username"), text("password"), text("database"), append([]func(*driver.Config){encrypt}, change...)...)
 }
 
 // Dial opens exactly one connection, without trying again.

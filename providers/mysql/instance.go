@@ -59,6 +59,9 @@ func (d *Driver) Deprovision(ctx context.Context, i providers.Instance) (provide
 		if _, err := s.ExecContext(ctx, `DELETE FROM sutler.logins WHERE instance = ?`, s.database); err != nil {
 			return err
 		}
+		if _, err := s.ExecContext(ctx, `DELETE FROM sutler.starts WHERE instance = ?`, s.database); err != nil {
+			return err
+		}
 		_, err = s.ExecContext(ctx, `DELETE FROM sutler.instances WHERE name = ?`, s.database)
 		return err
 	})

@@ -188,11 +188,16 @@ func open(t testing.TB, s mysql.Settings) *mysql.Driver {
 	return d
 }
 
-func harness(t *testing.T) providertest.Harness {
+// harness is of a server that may be started again meanwhile.
+func harness(t *testing.T, b *box) providertest.Harness {
 	t.Helper()
-	su := super(t)
+	return harnessOf(t, b, mysql.Settings{Admin: func() (string, error) { return b.URL(), nil }})
+}
+
+func harnessOf(t *testing.T, b *box, s mysql.Settings) providertest.Harness {
+	t.Helper()
 	fresh := func() *providers.Provider {
-		return providers.New(providers.Settings{Name: "my", Failures: 1000}, open(t, mysql.Settings{}), nil)
+		return providers.New(providers.Settings{Name: "my", Failures: 1000}, open(t, s), nil)
 	}
 	p := fresh()
 	list, err := p.Offerings(t.Context())
@@ -202,26 +207,24 @@ func harness(t *testing.T) providertest.Harness {
 	return providertest.Harness{
 		Provider: p, Plan: list[0].Plans[1], Other: list[0].Plans[2], Login: login, Trespass: trespass, Cling: cling,
 		Leftovers: func(ctx context.Context) ([]string, error) {
-			return texts(ctx, su, `SELECT CONCAT('database ', SCHEMA_NAME) FROM information_schema.SCHEMATA UNION SELECT CONCAT('user ', User, Host) FROM mysql.user
+			a, err := mysql.Dial(ctx, b.Address, b.User, b.Password, "")
+			if err != nil {
+				return nil, err
+			}
+			defer a.Close()
+			return texts(ctx, a.Conn, `SELECT CONCAT('database ', SCHEMA_NAME) FROM information_schema.SCHEMATA UNION SELECT CONCAT('user ', User, Host) FROM mysql.user
 				UNION SELECT CONCAT('grant ', User, Db) FROM mysql.db UNION SELECT CONCAT('routine right ', User, Db, Routine_name) FROM mysql.procs_priv UNION SELECT CONCAT('table right ', User, Db, Table_name) FROM mysql.tables_priv
 				UNION SELECT CONCAT('routine ', db, name) FROM mysql.proc UNION SELECT CONCAT('event ', db, name) FROM mysql.event
-				UNION SELECT CONCAT('book ', name) FROM sutler.instances UNION SELECT CONCAT('login ', name) FROM sutler.logins`)
+				UNION SELECT CONCAT('book ', name) FROM sutler.instances UNION SELECT CONCAT('login ', name) FROM sutler.logins UNION SELECT CONCAT('start ', instance) FROM sutler.starts`)
 		},
 		Overfill: providertest.Fill(3 * (16 << 20)), Tight: providertest.Tightened(list[0].Plans[0], "storage_bytes", 16<<20),
 		Reopen: func(context.Context) (*providers.Provider, error) { return fresh(), nil },
-		Reset: func(ctx context.Context, _ providers.Instance) error {
-			for _, what := range []string{"FLUSH STATUS", "FLUSH USER_STATISTICS"} {
-				if _, err := su.ExecContext(ctx, what); err != nil {
-					return err
-				}
-			}
-			return nil
-		},
+		Reset:  b.reset, Restart: b.restart,
 	}
 }
 
 func TestConformance(t *testing.T) {
-	h := harness(t)
+	h := harness(t, newBox(t))
 	if err := h.Provider.Probe(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,9 @@ package mysql
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"database/sql"
+	"errors"
 
 	"github.com/sutlerhq/sutler/catalog/money"
 	"github.com/sutlerhq/sutler/providers"
@@ -14,7 +16,7 @@ import (
 const counted = `u.SELECT_COMMANDS + u.UPDATE_COMMANDS + u.OTHER_COMMANDS`
 
 // tally adds what the instance's accounts have done since it was last looked at to the instance's own count. The server's counters begin
-// again from zero when it restarts or when they are flushed, and go by account; the count in the books does neither, so it never runs
+// again from zero when it starts again or when they are flushed, and go by account; the count in the books does neither, so it never runs
 // backwards and loses nothing when a binding goes. What happened between the last look and a restart is lost, in the tenant's favour.
 func (s session) tally(ctx context.Context) error {
 	tx, err := s.BeginTx(ctx, nil)
@@ -22,19 +24,23 @@ func (s session) tally(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
+	again, err := startedAgain(ctx, tx, s.database)
+	if err != nil {
+		return err
+	}
 	seen, err := seenNow(ctx, tx, s.database)
 	if err != nil {
 		return err
 	}
 	var more uint64
 	for name, c := range seen {
-		if c.now >= c.before {
+		if c.now == c.before && !again {
+			continue
+		}
+		if c.now > c.before && !again {
 			more += c.now - c.before
 		} else {
 			more += c.now // it began again
-		}
-		if c.now == c.before {
-			continue
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE sutler.logins SET seen = ? WHERE name = ?`, c.now, name); err != nil {
 			return err
@@ -46,6 +52,28 @@ func (s session) tally(ctx context.Context) error {
 		}
 	}
 	return tx.Commit()
+}
+
+// startedAgain tells whether the server has been started again since it was last asked about the instance. Counters that are larger than
+// before tell nothing of it: they may have passed in one hour what they were.
+func startedAgain(ctx context.Context, tx *sql.Tx, database string) (bool, error) {
+	var now, before string
+	err := tx.QueryRowContext(ctx, `SELECT mark FROM sutler.start WHERE id = 1`).Scan(&now)
+	if errors.Is(err, sql.ErrNoRows) {
+		if _, err = tx.ExecContext(ctx, `INSERT IGNORE INTO sutler.start VALUES (1, ?)`, rand.Text()); err != nil {
+			return false, err
+		}
+		err = tx.QueryRowContext(ctx, `SELECT mark FROM sutler.start WHERE id = 1`).Scan(&now)
+	}
+	if err != nil {
+		return false, err
+	}
+	err = tx.QueryRowContext(ctx, `SELECT mark FROM sutler.starts WHERE instance = ?`, database).Scan(&before)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) || now == before {
+		return false, err
+	}
+	_, err = tx.ExecContext(ctx, `REPLACE INTO sutler.starts VALUES (?, ?)`, database, now)
+	return before != "", err
 }
 
 type count struct{ before, now uint64 }

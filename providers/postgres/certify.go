@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"maps"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -76,8 +77,11 @@ func Trespass(ctx context.Context, mine, theirs map[string]any) error {
 	uri, _ := mine["uri"].(string)
 	own, _ := mine["database"].(string)
 	other, _ := theirs["database"].(string)
-	if c, err := pgx.Connect(ctx, strings.Replace(uri, "/"+own, "/"+other, 1)); err == nil {
-		return c.Close(ctx)
+	there := maps.Clone(mine) // its authority too, else the attempt fails for another reason
+	there["uri"] = strings.Replace(uri, "/"+own, "/"+other, 1)
+	a, err := Login(ctx, there)
+	if err == nil {
+		a.Close()
 	}
-	return errors.New("refused")
+	return err
 }
