@@ -31,6 +31,7 @@ func Checks() []Check {
 		{"readings_sound", "Readings name the plan's metrics, are never negative, and do not run backwards.", readingsSound},
 		{"counters_reset", "After the backend's counters were reset nothing is told twice, and what is used later is told.", countersReset},
 		{"counters_restart", "After the backend's server was started again nothing is told twice, and what is used later is told.", countersRestart},
+		{"counters_reopen", "After the market's process was started again nothing is told twice, and what is used later is told.", countersReopen},
 		{"suspend_keeps", "Suspend refuses logins and ends connections; Resume lets in again; the data stay.", suspendKeeps},
 		{"excess_told", "An instance within its plan is let alone; one that passed a watched limit is told of, with the limit and what is used.", excessTold},
 		{"counts_agree", "Count tells what apps wrote, the same twice, and while suspended.", countsAgree},

@@ -9,20 +9,33 @@ import (
 	"github.com/sutlerhq/sutler/providers"
 )
 
-// countersReset and countersRestart: what was used before the backend's counters were thrown away, or its server started again, is not told twice,
-// and what is used afterwards is told.
+// countersReset, countersRestart and countersReopen: what was used before the backend's counters were thrown away, its server started again, or the
+// market's process ended, is not told twice, and what is used afterwards is told.
 func countersReset(ctx context.Context, h Harness) error {
-	if h.Reset == nil || !h.Provider.Can(providers.Meters) {
-		return nil
-	}
-	return h.with(ctx, func(t *tenant) error { return t.countsOn(ctx, "the counters were reset", h.Reset) })
+	return h.countOver(ctx, "the counters were reset", h.Reset)
 }
 
 func countersRestart(ctx context.Context, h Harness) error {
-	if h.Restart == nil || !h.Provider.Can(providers.Meters) {
-		return nil
+	return h.countOver(ctx, "the server was started again", h.Restart)
+}
+
+func countersReopen(ctx context.Context, h Harness) error {
+	if h.Reopen == nil {
+		return h.countOver(ctx, "", nil)
 	}
-	return h.with(ctx, func(t *tenant) error { return t.countsOn(ctx, "the server was started again", h.Restart) })
+	return h.with(ctx, func(t *tenant) error {
+		return t.countsOn(ctx, "the market was started again", func(ctx context.Context, _ providers.Instance) (err error) {
+			t.h.Provider, err = h.Reopen(ctx)
+			return err
+		})
+	})
+}
+
+func (h Harness) countOver(ctx context.Context, when string, happen func(context.Context, providers.Instance) error) error {
+	if happen == nil {
+		return NotOffered("nothing here can let that happen to the backend")
+	}
+	return h.with(ctx, func(t *tenant) error { return t.countsOn(ctx, when, happen) })
 }
 
 // muchUse is how often the instance is used first, so that a window that tells it again cannot be taken for the few things that happen by themselves.
@@ -30,6 +43,9 @@ const muchUse = 60
 
 // countsOn uses an instance, lets something happen to what counts, and looks at the windows between the readings as the broker does.
 func (t *tenant) countsOn(ctx context.Context, when string, happen func(context.Context, providers.Instance) error) error {
+	if !t.h.Provider.Can(providers.Meters) {
+		return NotOffered("the driver reads no usage")
+	}
 	_, credentials, s, err := t.bound(ctx)
 	if err != nil {
 		return err
@@ -38,6 +54,10 @@ func (t *tenant) countsOn(ctx context.Context, when string, happen func(context.
 	if err != nil {
 		s.Close()
 		return err
+	}
+	if len(fresh) == 0 {
+		s.Close()
+		return NotOffered("the driver has levels alone, and no counter")
 	}
 	if err := t.use(ctx, s, muchUse); err != nil {
 		s.Close()

@@ -53,6 +53,7 @@ type Harness struct {
 	Made   func(id string) // hears the id of every instance before it is asked for, so that what a broken driver left can be removed. Optional
 
 	revoked *[]time.Duration // where revocation times go
+	company bool             // other checks are under way
 }
 
 // Check is one thing that a driver must do.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 
 	"github.com/sutlerhq/sutler/providers"
 )
@@ -18,10 +19,19 @@ func oddNames(ctx context.Context, h Harness) error {
 	if err != nil {
 		return err
 	}
-	for _, text := range oddTexts() {
-		if err := oddName(ctx, h, text); err != nil {
-			return errs("%q: %w", text, err)
-		}
+	texts := oddTexts()
+	wrong := make([]error, len(texts))
+	var wg sync.WaitGroup
+	for n, text := range texts { // at once: a server may take its time to refuse a login
+		wg.Go(func() {
+			if err := oddName(ctx, h, text); err != nil {
+				wrong[n] = errs("%q: %w", text, err)
+			}
+		})
+	}
+	wg.Wait()
+	if err := errors.Join(wrong...); err != nil {
+		return err
 	}
 	return h.same(ctx, before)
 }

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"time"
+
+	"github.com/sutlerhq/sutler/providers"
 )
 
 // NotOffered is what a check gives that does not apply: the driver, or the harness, lacks what it is about. It says why.
@@ -62,22 +65,78 @@ type Tester[T any] interface {
 func Conform[T Tester[T]](t T, deadline time.Duration, harness func(T) Harness, names ...string) []Result {
 	t.Helper()
 	var list []Result
-	for _, c := range Checks() {
-		if len(names) > 0 && !slices.Contains(names, c.Name) {
-			continue
-		}
+	for _, c := range chosen(names) {
 		t.Run(c.Name, func(t T) {
-			ctx, cancel := context.WithTimeout(t.Context(), deadline)
-			defer cancel()
-			r := c.Try(ctx, harness(t))
-			list = append(list, r)
-			switch {
-			case r.Err != nil:
-				t.Error(r.Err)
-			case r.NotOffered != "":
-				t.Log("not offered: ", r.NotOffered)
-			}
+			list = append(list, c.within(t.Context(), deadline, harness(t)))
+			report(t, list[len(list)-1])
 		})
 	}
 	return list
+}
+
+// together is how many checks ConformTogether runs at once.
+const together = 8
+
+// ConformTogether is Conform for servers that let one wait, of which several can wait at once. Checks that must have the backend to themselves
+// run after the others, one by one.
+func ConformTogether[T Tester[T]](t T, deadline time.Duration, h Harness, names ...string) []Result {
+	t.Helper()
+	checks := chosen(names)
+	list := make([]Result, len(checks))
+	turn := make(chan struct{}, together)
+	var wg sync.WaitGroup
+	for n, c := range checks {
+		wg.Go(func() {
+			turn <- struct{}{}
+			list[n] = c.within(t.Context(), deadline, h.inCompany())
+			<-turn
+		})
+	}
+	wg.Wait()
+	for n, c := range checks {
+		t.Run(c.Name, func(t T) {
+			if errors.Is(list[n].Err, errCompany) {
+				list[n] = c.within(t.Context(), deadline, h)
+			}
+			report(t, list[n])
+		})
+	}
+	return list
+}
+
+func chosen(names []string) []Check {
+	return slices.DeleteFunc(Checks(), func(c Check) bool { return len(names) > 0 && !slices.Contains(names, c.Name) })
+}
+
+func (c Check) within(ctx context.Context, deadline time.Duration, h Harness) Result {
+	ctx, cancel := context.WithTimeout(ctx, deadline)
+	defer cancel()
+	return c.Try(ctx, h)
+}
+
+func report[T Tester[T]](t T, r Result) {
+	t.Helper()
+	switch {
+	case r.Err != nil:
+		t.Error(r.Err)
+	case r.NotOffered != "":
+		t.Log("not offered: ", r.NotOffered)
+	}
+}
+
+// errCompany ends a check that asks for what only one alone may have.
+var errCompany = errors.New("this check wants the backend to itself")
+
+// inCompany is the harness for a check beside others: everything at the backend is not the check's to look at, or to start again.
+func (h Harness) inCompany() Harness {
+	refuse := func(context.Context, providers.Instance) error { return errCompany }
+	h.company = true
+	h.Leftovers = func(context.Context) ([]string, error) { return nil, errCompany }
+	if h.Reset != nil {
+		h.Reset = refuse
+	}
+	if h.Restart != nil {
+		h.Restart = refuse
+	}
+	return h
 }

@@ -321,6 +321,7 @@ func TestBrokenDriversAreCaught(t *testing.T) {
 		{"counters_reset", func(d *fake.Driver) providers.Driver { return twiceTold{d} }},
 		{"counters_restart", func(d *fake.Driver) providers.Driver { return twiceTold{d} }},
 		{"counters_restart", func(d *fake.Driver) providers.Driver { return stopped{d} }},
+		{"counters_reopen", func(d *fake.Driver) providers.Driver { return twiceTold{d} }},
 		{"readings_sound", func(d *fake.Driver) providers.Driver { return &backwards{Driver: d} }},
 		{"suspend_keeps", func(d *fake.Driver) providers.Driver { return winker{d} }},
 		{"update_keeps", func(d *fake.Driver) providers.Driver { return wiper{d} }},

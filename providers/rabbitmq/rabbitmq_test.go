@@ -162,19 +162,21 @@ func harness(t *testing.T, management bool) providertest.Harness {
 		Login: login, Trespass: trespass(t, "http://"+s.Admin), Cling: cling,
 		Leftovers: func(context.Context) ([]string, error) { return leftovers(root) },
 		Overfill:  providertest.Fill(3 * (4 << 20)), Tight: providertest.Tightened(list[0].Plans[0], "storage_bytes", 4<<20),
-		Reopen: func(context.Context) (*providers.Provider, error) { return open(), nil },
+		Reopen:  func(context.Context) (*providers.Provider, error) { return open(), nil },
+		Reset:   func(ctx context.Context, _ providers.Instance) error { return reset(ctx) },
+		Restart: func(ctx context.Context, _ providers.Instance) error { return restartKeeps(ctx, t, driver(s)) },
 	}
 }
 
 func TestConformance(t *testing.T) {
 	h := harness(t, false)
-	providertest.Keep(t, "rabbitmq", providertest.Conform(t, 2*time.Minute, func(*testing.T) providertest.Harness { return h }))
+	providertest.Keep(t, "rabbitmq", providertest.ConformTogether(t, 4*time.Minute, h))
 }
 
 // The tag changes what a login may see and how it is shut; the rest is the same.
 func TestConformanceWithManagement(t *testing.T) {
 	h := harness(t, true)
-	providertest.Conform(t, 2*time.Minute, func(*testing.T) providertest.Harness { return h },
+	providertest.ConformTogether(t, 2*time.Minute, h,
 		"credentials_complete", "tenants_apart", "suspend_keeps", "revoked_clinging", "nothing_left")
 }
 

@@ -25,23 +25,54 @@ var node = sync.OnceValues(func() (*local.Server, error) {
 		return nil, err
 	}
 	folder = dir
-	return local.RabbitMQ(context.Background(), dir, "administrator", true)
+	running, err = local.RabbitMQ(context.Background(), dir, "administrator", true)
+	return running, err
 })
 
-var folder string
+// folder is where the server is, and running its process of the moment.
+var (
+	folder  string
+	running *local.Server
+)
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if folder != "" {
-		if s, err := node(); err == nil {
-			err = s.Stop()
-			if err != nil {
-				fmt.Fprintln(os.Stderr, err)
-			}
+	if running != nil {
+		if err := running.Stop(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
 		}
+	}
+	if folder != "" {
 		_ = os.RemoveAll(folder)
 	}
 	os.Exit(code)
+}
+
+// restart ends the server and starts it again in the same place. No other test may be under way.
+func restart(ctx context.Context) error {
+	at := running.Address + " " + running.Admin
+	err := running.Stop()
+	if err == nil {
+		running, err = local.RabbitMQ(context.WithoutCancel(ctx), folder, "administrator", true)
+	}
+	if err == nil && running.Address+" "+running.Admin != at {
+		err = errors.New("somebody else took the server's ports meanwhile")
+	}
+	return err
+}
+
+// reset throws away what the management plugin has counted, as an operator does.
+func reset(ctx context.Context) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodDelete, "http://"+running.Admin+"/api/reset", http.NoBody)
+	if err != nil {
+		return err
+	}
+	r.SetBasicAuth(running.User, running.Password)
+	answer, err := http.DefaultClient.Do(r)
+	if err == nil && answer.StatusCode >= http.StatusBadRequest {
+		err = errors.New(answer.Status)
+	}
+	return done(answer, err)
 }
 
 func server(t testing.TB) *local.Server {

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/http"
 	"os"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -268,7 +269,7 @@ type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
 
-func TestARestartKeepsKeysAndSuspensions(t *testing.T) {
+func TestARestartKeepsKeysSuspensionsAndLevels(t *testing.T) {
 	server(t)
 	dir, err := local.Temporary("s3-restart")
 	if err != nil {
@@ -287,6 +288,10 @@ func TestARestartKeepsKeysAndSuspensions(t *testing.T) {
 	if err := a.Put(t.Context(), "kept", "yes"); err != nil {
 		t.Fatal(err)
 	}
+	before, err := d.Read(t.Context(), open)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if _, err := d.Suspend(t.Context(), closed); err != nil {
 		t.Fatal(err)
 	}
@@ -295,6 +300,11 @@ func TestARestartKeepsKeysAndSuspensions(t *testing.T) {
 	}
 	if now, err = local.S3(t.Context(), dir, "secret"); err != nil {
 		t.Fatal(err)
+	}
+	for who, d := range map[string]*s3.Driver{"the same process": d, "a new process": driver(now)} { // the levels are the server's: nothing is forgotten
+		if after, err := d.Read(t.Context(), open); err != nil || !reflect.DeepEqual(before, after) {
+			t.Errorf("%s reads %v and then %v: %v", who, before, after, err)
+		}
 	}
 	if got, err := a.Get(t.Context(), "kept"); err != nil || got != "yes" {
 		t.Errorf("%q %v", got, err)
