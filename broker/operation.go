@@ -113,7 +113,7 @@ func (b *Broker) Operations(ctx context.Context, who identity.Principal, stuck b
 	return list, err
 }
 
-// otherProcesses is how often Wait looks for an end that came about in another process.
+// otherProcesses is how long it takes at most to hear of an end that came about in another process.
 const otherProcesses = 250 * time.Millisecond
 
 // Wait returns once the operation has ended or d has passed, with what it is then; it wakes by signal and does not poll on one process.
@@ -124,12 +124,12 @@ func (b *Broker) Wait(ctx context.Context, operation string, d time.Duration) (O
 	deadline := time.NewTimer(d)
 	defer deadline.Stop()
 	var look <-chan time.Time
-	if !b.DB.SQLite {
-		t := time.NewTicker(otherProcesses)
-		defer t.Stop()
-		look = t.C
-	}
+	pause := otherProcesses / 16 // most ends come soon: looked for often at first
 	for late := false; ; {
+		if !b.DB.SQLite {
+			look = time.After(pause)
+			pause = min(2*pause, otherProcesses)
+		}
 		op, found, err := b.findOperation(ctx, operation)
 		if err == nil && !found {
 			err = fault.NotFound.Errorf("There is no operation %q.", operation)
