@@ -96,8 +96,9 @@ type Operation struct {
 	State                 string // "in progress", "succeeded", "failed"
 	Note                  string
 	Attempts              int64
-	Failures              int64  // in a row, the last ones
-	Stuck                 string // why it needs a person; empty when it does not
+	Failures              int64     // in a row, the last ones
+	FailingSince          time.Time // wall time of the first of them; zero when the last try did not fail
+	Stuck                 string    // why it needs a person; empty when it does not
 	StartedAt, EndedAt    time.Time
 	Repeatable            bool // the same order may succeed another time; says something only of one that failed
 }

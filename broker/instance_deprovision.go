@@ -31,7 +31,12 @@ func (b *Broker) Deprovision(ctx context.Context, who identity.Principal, instan
 		return Instance{}, err
 	}
 	b.halt(r.ID)
-	return b.opened(ctx, r)
+	i, err := b.opened(ctx, r)
+	if err != nil && i.Operation.ID != "" { // what is being deleted need not be readable
+		b.Log.Warn("an instance that is deleted cannot be read", "instance", r.ID, "err", err)
+		err = nil
+	}
+	return i, err
 }
 
 func (b *Broker) acceptDelete(ctx context.Context, who identity.Principal, r *instanceRow) error {

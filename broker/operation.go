@@ -105,6 +105,11 @@ func (b *Broker) Operations(ctx context.Context, who identity.Principal, stuck b
 	if err != nil {
 		return nil, err
 	}
+	return b.named(ctx, rows)
+}
+
+// named gives operations with the names of their instances.
+func (b *Broker) named(ctx context.Context, rows []operationRow) ([]Operation, error) {
 	names, err := b.namesOf(ctx, rows)
 	list := make([]Operation, 0, len(rows))
 	for _, r := range rows {

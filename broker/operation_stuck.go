@@ -26,13 +26,21 @@ func (r operationRow) stuck() string {
 	return ""
 }
 
+// failingSince is since when nothing of an operation has succeeded: the first failure in a row, or the hour at which it was given up.
+func (r operationRow) failingSince() int64 {
+	if r.FailingSince == 0 && r.Live == 1 && r.State == failed {
+		return r.EndedAt
+	}
+	return r.FailingSince
+}
+
 // RetryOperation tries an operation that has work left now, and lets its waits grow from the smallest again. Operators only.
 func (b *Broker) RetryOperation(ctx context.Context, who identity.Principal, id string) (Operation, error) {
 	return b.handle(ctx, who, id, func(ctx context.Context, r instanceRow, op *operationRow) error {
 		if op.State == failed {
 			op.State, op.EndedAt = inProgress, 0
 		}
-		op.Failures, op.Definite, op.NextAt = 0, 0, 0
+		op.Failures, op.FailingSince, op.Definite, op.NextAt = 0, 0, 0, 0
 		if err := b.saveOperation(ctx, *op); err != nil {
 			return err
 		}

@@ -11,9 +11,10 @@ import (
 
 // Queue is the durable work beneath the operations, as operators see it.
 type Queue struct {
-	Due     int64         // tasks that are due and that nobody runs
-	Oldest  time.Duration // for how long the operation that waits longest has been due
-	Failing []Failing     // what failed the last time and is tried again
+	Due        int64         // tasks that are due and that nobody runs
+	Oldest     time.Duration // for how long the operation that waits longest has been due
+	Failing    []Failing     // tasks and rows of the calendar that failed the last time and are tried again
+	Operations []Operation   // operations that failed the last time and are tried again; those that are Stuck need a person
 }
 
 // Failing is a task, or a row of the market's calendar, whose last run failed.
@@ -43,6 +44,13 @@ func (b *Broker) Queue(ctx context.Context, who identity.Principal) (q Queue, er
 	}
 	if since > 0 {
 		q.Oldest = time.Since(instant(since))
+	}
+	operations, err := b.failingOperations(ctx, longestQueue)
+	if err != nil {
+		return q, err
+	}
+	if q.Operations, err = b.named(ctx, operations); err != nil {
+		return q, err
 	}
 	failing, err := b.Tasks.List(ctx, 1, longestQueue)
 	if err != nil {

@@ -95,3 +95,47 @@ func TestAnOperatorMaintains(t *testing.T) {
 		t.Fatal(e)
 	}
 }
+
+// TestASealedRowThatDoesNotOpenIsItsOwnFailure: an instance whose parameters cannot be opened is listed with how often, since when and why it
+// fails, as an operation and not only as a task, and its provider goes on serving the others.
+func TestASealedRowThatDoesNotOpenIsItsOwnFailure(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		m := newMarket(t, db)
+		bad := m.made(t, "sync", "orders")
+		err := m.DB.Tx(t.Context(), func(ctx context.Context) error {
+			return m.DB.From(ctx).Exec(`UPDATE instances SET params = 'spoilt' WHERE id = ?`, bad.ID).Error
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		gone, err := m.Deprovision(t.Context(), ada, bad.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var q Queue
+		for end := time.Now().Add(60 * time.Second); ; <-time.After(20 * time.Millisecond) {
+			if q, err = m.Queue(t.Context(), otto); err != nil {
+				t.Fatal(err)
+			}
+			if len(q.Operations) == 1 && q.Operations[0].Stuck != "" {
+				break
+			}
+			if time.Now().After(end) {
+				t.Fatalf("%+v", q)
+			}
+		}
+		stuck, err := m.Operations(t.Context(), otto, true)
+		if err != nil || len(stuck) != 1 || stuck[0].ID != gone.Operation.ID {
+			t.Fatal(stuck, err)
+		}
+		op := q.Operations[0]
+		if op.ID != gone.Operation.ID || op.InstanceName != "orders" || op.Failures < 5 || op.FailingSince.Before(op.StartedAt) || !strings.Contains(op.Note, "is no sealed value") {
+			t.Fatalf("%+v", op)
+		}
+		m.made(t, "sync", "invoices")
+		again, err := m.RetryOperation(t.Context(), otto, op.ID)
+		if err != nil || !again.FailingSince.IsZero() {
+			t.Fatal(again, err)
+		}
+	})
+}

@@ -46,8 +46,8 @@ func (b *Broker) resume(ctx context.Context, provider string) error {
 // pause is the wait before the next try after an error. A provider that is away wakes its operations itself when it is back; one that
 // answers again while this step was still failing has done so already, so then the wait stays short.
 func (b *Broker) pause(provider string, failures int64, err error) time.Duration {
-	wait := backoff(failures)
-	if p, ok := b.Providers.Get(provider); ok && p.Status() == providers.Up && fault.KindOf(err) == fault.Unavailable {
+	wait, k := backoff(failures), fault.KindOf(err)
+	if p, ok := b.Providers.Get(provider); ok && p.Status() == providers.Up && (k == fault.Unavailable || k == fault.Busy) {
 		wait = min(wait, lastAway)
 	}
 	return wait

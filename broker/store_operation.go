@@ -16,6 +16,7 @@ type operationRow struct {
 	Definite                           int64  // 1: it failed for a reason that stays
 	Attempts, Failures                 int64
 	NextAt, StartedAt, EndedAt         int64 // wall time: leases and patience are no matter of the market's clock
+	FailingSince                       int64 // wall time of the first of the failures in a row; 0: the last try did not fail
 }
 
 // TableName names the table for gorm.
@@ -24,7 +25,7 @@ func (operationRow) TableName() string { return "operations" }
 func (r operationRow) view() Operation {
 	return Operation{
 		ID: r.ID, Instance: r.Instance, Binding: r.Binding, Verb: r.Verb, State: r.State, Note: r.Note, Attempts: r.Attempts,
-		Repeatable: r.Definite == 0, Failures: r.Failures, Stuck: r.stuck(),
+		Repeatable: r.Definite == 0, Failures: r.Failures, Stuck: r.stuck(), FailingSince: instant(r.failingSince()),
 		StartedAt: instant(r.StartedAt), EndedAt: instant(r.EndedAt),
 	}
 }
@@ -56,8 +57,8 @@ func (b *Broker) insertOperation(ctx context.Context, r *operationRow) error {
 }
 
 func (b *Broker) saveOperation(ctx context.Context, r operationRow) error {
-	return b.DB.From(ctx).Exec(`UPDATE operations SET state = ?, live = ?, note = ?, attempts = ?, failures = ?, definite = ?, phase = ?, next_at = ?, started_at = ?, ended_at = ? WHERE id = ?`,
-		r.State, r.Live, r.Note, r.Attempts, r.Failures, r.Definite, r.Phase, r.NextAt, r.StartedAt, r.EndedAt, r.ID).Error
+	return b.DB.From(ctx).Exec(`UPDATE operations SET state = ?, live = ?, note = ?, attempts = ?, failures = ?, failing_since = ?, definite = ?, phase = ?, next_at = ?, started_at = ?, ended_at = ? WHERE id = ?`,
+		r.State, r.Live, r.Note, r.Attempts, r.Failures, r.FailingSince, r.Definite, r.Phase, r.NextAt, r.StartedAt, r.EndedAt, r.ID).Error
 }
 
 // savePhase writes how far a filled provision is, before what is begun in that phase begins.
@@ -133,6 +134,12 @@ func (b *Broker) recentOperations(ctx context.Context, stuck bool, limit int) (r
 		where = ` WHERE live = 1 AND (state = 'failed' OR failures >= 5)`
 	}
 	return rows, b.DB.From(ctx).Raw(`SELECT * FROM operations`+where+` ORDER BY started_at DESC, id DESC LIMIT ?`, limit).Scan(&rows).Error
+}
+
+// failingOperations gives those with work left whose last try failed, or that were given up and are still tried; the most often failed first.
+func (b *Broker) failingOperations(ctx context.Context, limit int) (rows []operationRow, err error) {
+	return rows, b.DB.From(ctx).Raw(`SELECT `+b.DB.Columns(rows)+` FROM operations WHERE live = 1 AND (state = 'failed' OR failures > 0)
+ ORDER BY failures DESC, started_at, id LIMIT ?`, limit).Scan(&rows).Error
 }
 
 // tallies counts the work that is left.

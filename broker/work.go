@@ -108,7 +108,7 @@ type outcome struct {
 func (b *Broker) step(ctx context.Context, op operationRow) error {
 	j, err := b.prepare(ctx, op)
 	if err != nil {
-		return err
+		return b.unprepared(ctx, j, err)
 	}
 	if op.Verb == verbDeprovision && op.Attempts == 0 && j.instance.ReadyAt > 0 && j.instance.State != Gone {
 		b.readLast(ctx, j)
@@ -124,6 +124,16 @@ func (b *Broker) step(ctx context.Context, op operationRow) error {
 		b.readChange(ctx, j, out)
 	}
 	return b.settle(ctx, j, out)
+}
+
+// unprepared makes what is wrong with an operation's own rows, a sealed value that does not open, a failure of that operation: it is counted, shown and
+// waits ever longer as any other. A store that does not answer is no fault of the operation's.
+func (b *Broker) unprepared(ctx context.Context, j job, err error) error {
+	f, ok := errors.AsType[*fault.Fault](err)
+	if !ok || ctx.Err() != nil || f.Kind == fault.Unavailable || f.Kind == fault.Timeout {
+		return err
+	}
+	return b.settle(ctx, j, outcome{err: err})
 }
 
 // prepare loads and opens everything that the step needs.

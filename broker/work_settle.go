@@ -84,10 +84,11 @@ func (b *Broker) advance(ctx context.Context, j *job, out outcome) error {
 	wait := cmp.Or(out.progress.RetryAfter, stepPause)
 	if out.err != nil {
 		j.op.Failures++
+		j.op.FailingSince = cmp.Or(j.op.FailingSince, wall())
 		why, wait = fault.Of(out.err).Text, max(out.progress.RetryAfter, b.pause(j.instance.Provider, j.op.Failures, out.err))
 		b.Log.Warn("operation", "id", j.op.ID, "verb", j.op.Verb, "instance", j.op.Instance, "binding", j.op.Binding, "failures", j.op.Failures, "err", out.err)
 	} else {
-		j.op.Failures = 0
+		j.op.Failures, j.op.FailingSince = 0, 0
 	}
 	patience := cmp.Or(j.plan.MaxPolling, week)
 	if j.op.Source != "" {

@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,9 +16,15 @@ import (
 // grace is how long after its deadline a driver may still hand back the State it reached, before its call is left alone.
 const grace = time.Second
 
+// about is what a call is about: the instance, and the binding where it is about one.
+type about struct{ instance, binding string }
+
+// subject is the name that a call goes by in the log.
+func (a about) subject() string { return cmp.Or(a.binding, a.instance) }
+
 // call runs one verb of the driver behind the breaker and the deadline. What the driver returned beside an error is returned too:
 // its State must be kept even when the call failed.
-func call[T any](ctx context.Context, p *Provider, verb, subject string, f func(context.Context) (T, error)) (T, error) {
+func call[T any](ctx context.Context, p *Provider, verb string, of about, f func(context.Context) (T, error)) (T, error) {
 	if p.Away {
 		var none T
 		return none, p.notHere()
@@ -28,13 +35,16 @@ func call[T any](ctx context.Context, p *Provider, verb, subject string, f func(
 	p.mu.Unlock()
 	out, err := breaker.Execute(func() (any, error) {
 		v, err := bounded(ctx, p.Deadline, f)
-		return v, p.class(ctx, verb, err)
+		return v, p.blame(of.instance, p.class(ctx, verb, err))
 	})
 	result, _ := out.(T)
+	if own, ok := errors.AsType[ownFault](err); ok {
+		err = own.error
+	}
 	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
 		err = fault.Unavailable.Wrap(err, "%s failed several times in a row and is left alone for a moment.", p.Name).WithHint("It is tried again within %s.", p.Pause)
 	}
-	p.report(ctx, verb, subject, began, err)
+	p.report(ctx, verb, of.subject(), began, err)
 	return result, err
 }
 

@@ -57,20 +57,47 @@ func unreachable(err error) bool {
 	return false
 }
 
-// counts tells whether err speaks against the provider's health. A request that was wrong, refused or late does not.
+// counts tells whether err speaks against the provider's health: it cannot be reached, did not answer in time, or broke in a way that nobody
+// foresaw. An answer that says what was wrong with the request, or that its instance is not there or is busy, is an answer.
 func counts(err error) bool {
-	if err == nil {
-		return false
-	}
 	switch fault.KindOf(err) {
-	case fault.Unavailable, fault.Timeout, fault.ProviderFailed, fault.Internal:
+	case fault.Unavailable, fault.Timeout:
 		return true
 	}
-	return false
+	return err != nil && unclear(err)
 }
 
-// cancelled tells whether the caller gave up: that says nothing about the provider.
-func cancelled(err error) bool { return errors.Is(err, context.Canceled) }
+// unclear tells whether err may be the provider's fault or that of one instance alone: a driver that cannot read a State fails so, and a server
+// that is broken does.
+func unclear(err error) bool {
+	k := fault.KindOf(err)
+	return k == fault.ProviderFailed || k == fault.Internal
+}
+
+// blame notes whose failure err is. What is unclear counts once for each instance between two successes, so that one instance, however often it is
+// tried, does not keep the others from a provider that is well, and a provider that fails all of them is found out.
+func (p *Provider) blame(instance string, err error) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case !counts(err):
+		clear(p.unclear)
+	case unclear(err) && p.unclear[instance]:
+		return ownFault{err}
+	case unclear(err):
+		p.unclear[instance] = true
+	}
+	return err
+}
+
+// ownFault is a failure that the breaker takes for that of one instance.
+type ownFault struct{ error }
+
+// excluded tells whether err says nothing about the provider: the caller gave up, or it is an instance's own.
+func excluded(err error) bool {
+	_, own := errors.AsType[ownFault](err)
+	return own || errors.Is(err, context.Canceled)
+}
 
 // scrubbed is an error whose text shows no password; errors.Is and errors.As still see what it wraps.
 type scrubbed struct{ err error }

@@ -47,7 +47,8 @@ type Provider struct {
 	breaker  *gobreaker.CircuitBreaker[any]
 	status   Status
 	why      string
-	cordoned string // the reason; empty: not cordoned
+	cordoned string          // the reason; empty: not cordoned
+	unclear  map[string]bool // the instances whose calls failed for a reason that may be their own, since the last success
 	back     chan struct{}
 }
 
@@ -56,7 +57,7 @@ func New(settings Settings, driver Driver, log *slog.Logger) *Provider {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	p := &Provider{Settings: settings.withDefaults(), driver: driver, status: Up, back: make(chan struct{}, 1)}
+	p := &Provider{Settings: settings.withDefaults(), driver: driver, status: Up, back: make(chan struct{}, 1), unclear: map[string]bool{}}
 	p.log = log.With("provider", p.Name)
 	p.breaker = p.closedBreaker()
 	if p.Away {
@@ -73,7 +74,7 @@ func (p *Provider) closedBreaker() *gobreaker.CircuitBreaker[any] {
 		Timeout:      p.Pause,
 		ReadyToTrip:  func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= p.Failures },
 		IsSuccessful: func(err error) bool { return !counts(err) },
-		IsExcluded:   cancelled,
+		IsExcluded:   excluded,
 		OnStateChange: func(_ string, from, to gobreaker.State) {
 			p.log.Warn("breaker", "from", from.String(), "to", to.String())
 		},

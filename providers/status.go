@@ -114,6 +114,7 @@ func (p *Provider) note(err error) {
 		case p.back <- struct{}{}:
 		default: // was not heard of yet
 		}
+		clear(p.unclear)
 		p.breaker = p.closedBreaker() // what failed while the backend was away is no reason to hold back now
 	case err != nil && was != Starting:
 		p.status, p.why = Down, fault.Of(err).Text

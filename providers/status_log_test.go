@@ -10,7 +10,7 @@ import (
 
 func TestTheFirstFailureOfAStartIsLoggedOnce(t *testing.T) {
 	var out bytes.Buffer
-	p := &Provider{log: slog.New(slog.NewTextHandler(&out, nil)), status: Starting, why: "has not answered yet", back: make(chan struct{}, 1)}
+	p := &Provider{log: slog.New(slog.NewTextHandler(&out, nil)), status: Starting, why: "has not answered yet", back: make(chan struct{}, 1), unclear: map[string]bool{}}
 	for range 3 {
 		p.note(errors.New("nobody is there"))
 	}

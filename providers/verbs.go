@@ -33,12 +33,12 @@ func (p *Provider) Offerings(ctx context.Context) ([]catalog.Offering, error) {
 
 // Provision makes the instance or goes on making it: call again, with the State it returned, until Done.
 func (p *Provider) Provision(ctx context.Context, i Instance) (Progress, error) {
-	return call(ctx, p, "provision", i.ID, func(ctx context.Context) (Progress, error) { return p.driver.Provision(ctx, i) })
+	return call(ctx, p, "provision", about{instance: i.ID}, func(ctx context.Context) (Progress, error) { return p.driver.Provision(ctx, i) })
 }
 
 // Deprovision removes the instance, half-made ones too: call again until Done.
 func (p *Provider) Deprovision(ctx context.Context, i Instance) (Progress, error) {
-	return call(ctx, p, "deprovision", i.ID, func(ctx context.Context) (Progress, error) { return p.driver.Deprovision(ctx, i) })
+	return call(ctx, p, "deprovision", about{instance: i.ID}, func(ctx context.Context) (Progress, error) { return p.driver.Deprovision(ctx, i) })
 }
 
 // Bind makes credentials: call again until Done. The Grant counts only then.
@@ -47,7 +47,7 @@ func (p *Provider) Bind(ctx context.Context, i Instance, b Binding) (Grant, Prog
 		Grant
 		Progress
 	}
-	out, err := call(ctx, p, "bind", b.ID, func(ctx context.Context) (both, error) {
+	out, err := call(ctx, p, "bind", about{i.ID, b.ID}, func(ctx context.Context) (both, error) {
 		g, pr, err := p.driver.Bind(ctx, i, b)
 		return both{g, pr}, err
 	})
@@ -59,7 +59,7 @@ func (p *Provider) Bind(ctx context.Context, i Instance, b Binding) (Grant, Prog
 
 // Unbind takes the access away: call again until Done, which says that old logins fail and open connections are dead.
 func (p *Provider) Unbind(ctx context.Context, i Instance, b Binding) (Progress, error) {
-	return call(ctx, p, "unbind", b.ID, func(ctx context.Context) (Progress, error) { return p.driver.Unbind(ctx, i, b) })
+	return call(ctx, p, "unbind", about{i.ID, b.ID}, func(ctx context.Context) (Progress, error) { return p.driver.Unbind(ctx, i, b) })
 }
 
 // Update changes the instance from old to new, plan and parameters. A failed update leaves the old ones in force.
@@ -68,7 +68,7 @@ func (p *Provider) Update(ctx context.Context, old, new Instance) (Progress, err
 	if !ok {
 		return Progress{}, p.lacks(Updates)
 	}
-	return call(ctx, p, "update", new.ID, func(ctx context.Context) (Progress, error) { return u.Update(ctx, old, new) })
+	return call(ctx, p, "update", about{instance: new.ID}, func(ctx context.Context) (Progress, error) { return u.Update(ctx, old, new) })
 }
 
 // Read gives the instance's gauges and counters.
@@ -77,7 +77,7 @@ func (p *Provider) Read(ctx context.Context, i Instance) ([]Reading, error) {
 	if !ok {
 		return nil, p.lacks(Meters)
 	}
-	return call(ctx, p, "read", i.ID, func(ctx context.Context) ([]Reading, error) { return m.Read(ctx, i) })
+	return call(ctx, p, "read", about{instance: i.ID}, func(ctx context.Context) ([]Reading, error) { return m.Read(ctx, i) })
 }
 
 // Suspend refuses logins, ends open connections, and keeps the data: call again until Done.
@@ -86,7 +86,7 @@ func (p *Provider) Suspend(ctx context.Context, i Instance) (Progress, error) {
 	if !ok {
 		return Progress{}, p.lacks(Suspends)
 	}
-	return call(ctx, p, "suspend", i.ID, func(ctx context.Context) (Progress, error) { return s.Suspend(ctx, i) })
+	return call(ctx, p, "suspend", about{instance: i.ID}, func(ctx context.Context) (Progress, error) { return s.Suspend(ctx, i) })
 }
 
 // Resume lets in again after Suspend: call again until Done.
@@ -95,7 +95,7 @@ func (p *Provider) Resume(ctx context.Context, i Instance) (Progress, error) {
 	if !ok {
 		return Progress{}, p.lacks(Suspends)
 	}
-	return call(ctx, p, "resume", i.ID, func(ctx context.Context) (Progress, error) { return s.Resume(ctx, i) })
+	return call(ctx, p, "resume", about{instance: i.ID}, func(ctx context.Context) (Progress, error) { return s.Resume(ctx, i) })
 }
 
 // Inspect compares with the backend.
@@ -104,7 +104,7 @@ func (p *Provider) Inspect(ctx context.Context, i Instance) (Inspection, error) 
 	if !ok {
 		return Inspection{}, p.lacks(Inspects)
 	}
-	return call(ctx, p, "inspect", i.ID, func(ctx context.Context) (Inspection, error) { return n.Inspect(ctx, i) })
+	return call(ctx, p, "inspect", about{instance: i.ID}, func(ctx context.Context) (Inspection, error) { return n.Inspect(ctx, i) })
 }
 
 // Target says what to measure the latency to.
@@ -113,7 +113,7 @@ func (p *Provider) Target(ctx context.Context, i Instance) (latency.Target, erro
 	if !ok {
 		return latency.Target{}, p.lacks(Targets)
 	}
-	return call(ctx, p, "name a target", i.ID, func(ctx context.Context) (latency.Target, error) { return t.Target(ctx, i) })
+	return call(ctx, p, "name a target", about{instance: i.ID}, func(ctx context.Context) (latency.Target, error) { return t.Target(ctx, i) })
 }
 
 // Excess names the limits of the plan that the instance has passed; none when it is within its plan.
@@ -122,7 +122,7 @@ func (p *Provider) Excess(ctx context.Context, i Instance) ([]Excess, error) {
 	if !ok {
 		return nil, p.lacks(Watches)
 	}
-	return call(ctx, p, "watch", i.ID, func(ctx context.Context) ([]Excess, error) { return w.Watch(ctx, i) })
+	return call(ctx, p, "watch", about{instance: i.ID}, func(ctx context.Context) ([]Excess, error) { return w.Watch(ctx, i) })
 }
 
 // List names every instance at the backend, by the names that they go by there; NameOf gives that name for one of ours.
@@ -131,7 +131,7 @@ func (p *Provider) List(ctx context.Context) ([]string, error) {
 	if !ok {
 		return nil, p.lacks(Lists)
 	}
-	return call(ctx, p, "list", "", l.List)
+	return call(ctx, p, "list", about{}, l.List)
 }
 
 // NameOf gives the name that List has for one of our instance ids, or "" when the driver cannot list.

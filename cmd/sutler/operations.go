@@ -23,6 +23,9 @@ func newOperations(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if stuck {
+				return list(s, all, "None needs a person.", stuckColumns()...)
+			}
 			return list(s, all, "There are none.",
 				column[client.Operation]{title: "ID", cell: func(o client.Operation) string { return o.ID }},
 				column[client.Operation]{title: "Instance", cell: func(o client.Operation) string { return o.InstanceName }},
@@ -30,6 +33,7 @@ func newOperations(s *session) *cobra.Command {
 				column[client.Operation]{title: "State", cell: func(o client.Operation) string { return o.State }},
 				column[client.Operation]{title: "Age", cell: operationAge, right: true},
 				column[client.Operation]{title: "Attempts", cell: func(o client.Operation) string { return fmt.Sprint(o.Attempts) }, right: true},
+				column[client.Operation]{title: "Failed", cell: func(o client.Operation) string { return times(o.Failures) }, right: true},
 				column[client.Operation]{title: "Started (wall time)", cell: func(o client.Operation) string { return when(o.StartedAt) }},
 				column[client.Operation]{title: "Note", cell: func(o client.Operation) string { return o.Note }, prose: true},
 				column[client.Operation]{title: "Instance ID", cell: func(o client.Operation) string { return o.Instance }, wide: true},
@@ -39,6 +43,33 @@ func newOperations(s *session) *cobra.Command {
 	}
 	c.Flags().BoolVar(&stuck, "stuck", false, "only those that need a person")
 	return reading(s, c)
+}
+
+// stuckColumns tell of an operation that needs a person how often it failed, since when and why.
+func stuckColumns() []column[client.Operation] {
+	return []column[client.Operation]{
+		{title: "ID", cell: func(o client.Operation) string { return o.ID }},
+		{title: "Instance", cell: func(o client.Operation) string { return cmp.Or(o.InstanceName, o.Instance) }},
+		{title: "Verb", cell: func(o client.Operation) string { return o.Verb }},
+		{title: "State", cell: func(o client.Operation) string { return o.State }},
+		{title: "Failed", cell: func(o client.Operation) string { return times(o.Failures) }, right: true},
+		{title: "Since (wall time)", cell: func(o client.Operation) string { return whenever(o.FailingSince, "") }},
+		{title: "Why", cell: func(o client.Operation) string { return o.Note }, prose: true},
+		{title: "Attempts", cell: func(o client.Operation) string { return fmt.Sprint(o.Attempts) }, right: true, wide: true},
+		{title: "Instance ID", cell: func(o client.Operation) string { return o.Instance }, wide: true},
+		{title: "Binding", cell: func(o client.Operation) string { return o.Binding }, wide: true},
+	}
+}
+
+// times is how often something failed in a row, the last times; nothing when the last try did not fail.
+func times(n int64) string {
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
 }
 
 // operationAge is how long an operation has been going on, or went on.

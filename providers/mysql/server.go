@@ -133,7 +133,7 @@ func number(err error) uint16 {
 	return 0
 }
 
-// classed tells what passes by itself from what does not.
+// classed tells what passes by itself from what does not, and what stands in the way of one instance (Busy) from a server that is away.
 func classed(err error) error {
 	if err == nil {
 		return nil
@@ -145,7 +145,7 @@ func classed(err error) error {
 	case 1040, 1053, 1129, 1203, 1927, 2006, 2013: // too many connections, going down, host blocked, killed
 		return fault.Unavailable.Wrap(err, "The MariaDB server takes no connections now.")
 	case 1205, 1213, 1020:
-		return fault.Unavailable.Wrap(err, "An app's open transaction stands in the way; it is tried again.")
+		return fault.Busy.Wrap(err, "An app's open transaction stands in the way; it is tried again.")
 	case 1044, 1045, 1142, 1227:
 		return fault.ProviderFailed.Wrap(err, "The MariaDB server refuses its administrator something.").WithHint("The rights that it needs are listed in providers/mysql/README.md.")
 	}

@@ -174,7 +174,7 @@ func TestEveryRowOfTheTable(t *testing.T) {
 		{"404", reply{status: 404, body: `not json`}, fault.Refused, false, true},
 		{"408", reply{status: 408}, fault.Timeout, false, false},
 		{"422", reply{status: 422, body: `{"error":"MaintenanceInfoConflict"}`}, fault.Refused, false, true},
-		{"422 while busy", reply{status: 422, body: `{"error":"ConcurrencyError"}`}, fault.Unavailable, false, false},
+		{"422 while busy", reply{status: 422, body: `{"error":"ConcurrencyError"}`}, fault.Busy, false, false},
 		{"429", reply{status: 429}, fault.Unavailable, false, false},
 		{"500", reply{status: 500, body: `{"description":"oh"}`}, fault.ProviderFailed, true, false},
 		{"503", reply{status: 503}, fault.Unavailable, true, false},

@@ -70,7 +70,7 @@ func refused(t item, a answer) error {
 	case status == http.StatusTooManyRequests:
 		return fault.Unavailable.Errorf("The upstream wants fewer requests (429).")
 	case status == http.StatusUnprocessableEntity && a.code() == "ConcurrencyError":
-		return fault.Unavailable.Errorf("The upstream is still at work on this %s.", t.noun)
+		return fault.Busy.Errorf("The upstream is still at work on this %s.", t.noun)
 	case status == http.StatusBadRequest:
 		return fault.Invalid.Errorf("The upstream finds the order wrong (400).%s", a.says(t))
 	default:

@@ -193,7 +193,7 @@ func concurrently(err error) bool {
 	return ok && e.Code == "XX000" && strings.Contains(e.Message, "concurrently")
 }
 
-// classed tells what passes by itself from what does not.
+// classed tells what passes by itself from what does not, and what stands in the way of one instance (Busy) from a server that is away.
 func classed(err error) error {
 	if err == nil {
 		return nil
@@ -205,9 +205,9 @@ func classed(err error) error {
 	case c == "57P03", c == "57P01", c == "57P02", c == "53300", strings.HasPrefix(c, "08"):
 		return fault.Unavailable.Wrap(err, "The PostgreSQL server takes no connections now.")
 	case c == "55P03":
-		return fault.Unavailable.Wrap(err, "An app's open transaction stands in the way; it is tried again.")
+		return fault.Busy.Wrap(err, "An app's open transaction stands in the way; it is tried again.")
 	case c == "55006", c == "40001", c == "40P01", c == "2BP01", concurrently(err):
-		return fault.Unavailable.Wrap(err, "The PostgreSQL server is busy with the same thing; it is tried again.")
+		return fault.Busy.Wrap(err, "The PostgreSQL server is busy with the same thing; it is tried again.")
 	}
 	if _, refused := errors.AsType[*pgconn.ConnectError](err); refused && code(err) == "" && !errors.Is(err, context.DeadlineExceeded) {
 		return fault.Unavailable.Wrap(err, "The PostgreSQL server cannot be reached.")

@@ -94,7 +94,7 @@ func classed(err error) error {
 	case errors.As(err, &e) && (e.StatusCode >= http.StatusInternalServerError || e.StatusCode == http.StatusTooManyRequests):
 		return fault.Unavailable.Wrap(err, "The S3 server cannot do that now; it is tried again.")
 	case said(err, "BucketNotEmpty", "OperationAborted"):
-		return fault.Unavailable.Wrap(err, "The bucket is still being written to; it is tried again.")
+		return fault.Busy.Wrap(err, "The bucket is still being written to; it is tried again.")
 	case said(err, "InvalidAccessKeyId", "SignatureDoesNotMatch"):
 		return fault.ProviderFailed.Wrap(err, "The S3 server does not let the administrator in.")
 	}

@@ -65,6 +65,6 @@ func (a *API) operationPurge(ctx context.Context, who identity.Principal, in *st
 func wireOperation(o broker.Operation) client.Operation {
 	return client.Operation{
 		ID: o.ID, Verb: o.Verb, State: o.State, Note: o.Note, Instance: o.Instance, InstanceName: o.InstanceName, Binding: o.Binding, StartedAt: o.StartedAt,
-		EndedAt: moment(o.EndedAt), Attempts: o.Attempts, Failures: o.Failures, Reason: o.Stuck,
+		EndedAt: moment(o.EndedAt), Attempts: o.Attempts, Failures: o.Failures, FailingSince: moment(o.FailingSince), Reason: o.Stuck,
 	}
 }

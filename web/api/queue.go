@@ -27,7 +27,10 @@ func (a *API) queueGet(ctx context.Context, who identity.Principal, _ *struct{})
 }
 
 func wireQueue(q broker.Queue, months []billing.Unclosed) client.Queue {
-	out := client.Queue{Due: q.Due, OldestSeconds: q.Oldest.Seconds(), Failing: []client.QueueEntry{}, Unclosed: []client.Unclosed{}}
+	out := client.Queue{Due: q.Due, OldestSeconds: q.Oldest.Seconds(), Operations: []client.Operation{}, Failing: []client.QueueEntry{}, Unclosed: []client.Unclosed{}}
+	for _, o := range q.Operations {
+		out.Operations = append(out.Operations, wireOperation(o))
+	}
 	for _, f := range q.Failing {
 		e := client.QueueEntry{Sort: "task", Kind: f.Kind, Key: f.Key, Attempts: f.Attempts, Note: f.Note, Owner: f.Owner, NextAt: f.Next}
 		if f.Calendar {

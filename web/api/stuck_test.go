@@ -23,8 +23,13 @@ func (h *house) stuck(name string) client.Operation {
 	h.ok(err)
 	list, err := h.boss.Operations(h.Context(), true)
 	h.ok(err)
-	if len(list) != 1 || list[0].ID != gone.Operation || list[0].InstanceName != name || !strings.Contains(list[0].Reason, "Not today.") || list[0].Failures == 0 {
+	if len(list) != 1 || list[0].ID != gone.Operation || list[0].InstanceName != name || !strings.Contains(list[0].Reason, "Not today.") || list[0].Failures == 0 || list[0].FailingSince == nil {
 		h.Fatalf("%+v", list)
+	}
+	q, err := h.boss.Queue(h.Context())
+	h.ok(err)
+	if len(q.Operations) != 1 || q.Operations[0].ID != gone.Operation || q.Operations[0].Reason != list[0].Reason {
+		h.Fatalf("the queue tells otherwise: %+v", q.Operations)
 	}
 	return list[0]
 }
@@ -65,7 +70,7 @@ func TestAnOperatorSeesTheQueue(t *testing.T) {
 	h.refused(err, "forbidden")
 	q, err := h.boss.Queue(t.Context())
 	h.ok(err)
-	if q.Failing == nil || q.Unclosed == nil || len(q.Unclosed) != 0 {
+	if q.Failing == nil || q.Operations == nil || len(q.Operations) != 0 || q.Unclosed == nil || len(q.Unclosed) != 0 {
 		t.Fatalf("%+v", q)
 	}
 }

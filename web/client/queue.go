@@ -9,7 +9,8 @@ import (
 type Queue struct {
 	Due           int64        `json:"due"`            // tasks that are due and that nobody runs
 	OldestSeconds float64      `json:"oldest_seconds"` // for how long the operation that waits longest has been due
-	Failing       []QueueEntry `json:"failing"`        // the last run failed; it is tried again by itself
+	Operations    []Operation  `json:"operations"`     // with work left and a last try that failed; those with a reason need a person
+	Failing       []QueueEntry `json:"failing"`        // tasks and rows of the calendar whose last run failed; they are tried again by themselves
 	Unclosed      []Unclosed   `json:"unclosed"`       // months that are over and have no invoice yet
 }
 

@@ -108,7 +108,8 @@ type Operation struct {
 	StartedAt    time.Time  `json:"started_at" doc:"By the wall clock, not the market's."`
 	EndedAt      *time.Time `json:"ended_at" doc:"By the wall clock."`
 	Attempts     int64      `json:"attempts"`
-	Failures     int64      `json:"failures"`         // in a row, the last ones
+	Failures     int64      `json:"failures"` // in a row, the last ones
+	FailingSince *time.Time `json:"failing_since" doc:"By the wall clock: the first of the failures in a row; null when the last try did not fail."`
 	Reason       string     `json:"reason,omitempty"` // why it needs a person
 }
 

@@ -34,6 +34,11 @@ func (p *Pages) work(c echo.Context) error {
 		return err
 	}
 	page.Due = int(queue.Due)
+	for _, o := range queue.Operations {
+		if o.Stuck == "" { // those are above
+			page.Failing = append(page.Failing, look.FailingRow{What: "operation " + o.Verb, Of: o.InstanceName, Note: o.Note, Attempts: o.Failures})
+		}
+	}
 	for _, f := range queue.Failing {
 		page.Failing = append(page.Failing, look.FailingRow{What: f.Kind, Of: f.Key, Note: f.Note, Attempts: f.Attempts})
 	}
