@@ -66,6 +66,7 @@ type Binding struct {
 	Params            json.RawMessage
 	PlatformBinding   string
 	Predecessor       string // id of the binding that it replaced or is replacing
+	Successor         string // id of the binding that takes or took its place, while this one still lives
 	Operation         Operation
 	CreatedAt         time.Time
 	ExpiresAt         time.Time // zero: never

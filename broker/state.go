@@ -45,3 +45,7 @@ const (
 	verbSuspend     = "suspend"
 	verbResume      = "resume"
 )
+
+func verbs() []string {
+	return []string{verbProvision, verbUpdate, verbDeprovision, verbBind, verbRotate, verbUnbind, verbSuspend, verbResume}
+}

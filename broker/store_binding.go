@@ -24,10 +24,18 @@ func (r bindingRow) scope() identity.Scope {
 	return identity.Scope{Org: r.Org, Project: r.Project, App: r.App}
 }
 
+// successor is who takes this binding's place. A binding that never came to be names the one that kept its place: that is no successor.
+func (r bindingRow) successor() string {
+	if r.Successor == r.Predecessor {
+		return ""
+	}
+	return r.Successor
+}
+
 func (r bindingRow) view() Binding {
 	return Binding{
 		ID: r.ID, Instance: r.Instance, App: r.App, AppName: r.AppName, Alias: r.Alias, State: r.State, Note: r.Note,
-		PlatformBinding: r.PlatformBinding, Predecessor: r.Predecessor, CreatedAt: instant(r.CreatedAt), ExpiresAt: instant(r.ExpiresAt),
+		PlatformBinding: r.PlatformBinding, Predecessor: r.Predecessor, Successor: r.successor(), CreatedAt: instant(r.CreatedAt), ExpiresAt: instant(r.ExpiresAt),
 	}
 }
 

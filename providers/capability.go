@@ -18,6 +18,30 @@ const (
 	Lists         Capability = "list what it made"                                // Lister
 )
 
+// Verbs are the names under which calls of this driver are logged and counted.
+func (p *Provider) Verbs() []string {
+	list := []string{"provision", "deprovision", "bind", "unbind"}
+	for _, of := range []struct {
+		can   Capability
+		verbs []string
+	}{
+		{Updates, []string{"update"}},
+		{Meters, []string{"read"}},
+		{Suspends, []string{"suspend", "resume"}},
+		{Inspects, []string{"inspect"}},
+		{Targets, []string{"name a target"}},
+		{Watches, []string{"watch"}},
+		{BacksUp, []string{"backup", "restore"}},
+		{Counts, []string{"count"}},
+		{Lists, []string{"list"}},
+	} {
+		if p.Can(of.can) {
+			list = append(list, of.verbs...)
+		}
+	}
+	return list
+}
+
 // Can tells whether the driver has a capability.
 func (p *Provider) Can(c Capability) bool {
 	var ok bool

@@ -13,8 +13,9 @@ import (
 
 // Driver speaks to one kind of backend. Every verb is level-triggered and idempotent by ID: it is called again, with the State it
 // last returned, until Progress.Done. A driver keeps nothing between calls but what it returns as State; a killed process loses nothing.
-// IDs are ours ([a-z0-9_]), never a platform's. An error may carry a fault kind: Unavailable and Timeout are retried, Invalid and
-// Refused end the operation as failed, anything else counts as the provider's failure and is retried until the plan's time is up.
+// IDs are ours ([a-z0-9_]), never a platform's. An error may carry a fault kind: Unavailable and Timeout say that the provider
+// is away and are retried, Busy that something stands in the way of this one instance, which is retried too; Invalid and Refused end the
+// operation as failed. Anything else is retried until the plan's time is up, and speaks against the provider only when several instances fail so.
 type Driver interface {
 	// Offerings lists what can be sold here. Native drivers answer without their server; one that must ask may fail with Unavailable.
 	Offerings(ctx context.Context) ([]catalog.Offering, error)

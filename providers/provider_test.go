@@ -6,8 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"maps"
 	"net"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -17,6 +20,7 @@ import (
 	"github.com/sutlerhq/sutler/catalog"
 	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/providers"
+	"github.com/sutlerhq/sutler/providers/fake"
 )
 
 // scripted does what the test says, at every verb of the bare contract.
@@ -338,5 +342,34 @@ func TestDerived(t *testing.T) {
 	}
 	if n := providers.Name("i", `'; DROP "ünïcode`); len(n) != 27 || strings.Trim(n, "abcdefghijklmnopqrstuvwxyz234567") != "" {
 		t.Errorf("name %q", n)
+	}
+}
+
+// TestVerbsAreWhatIsCounted: the names that Verbs gives are those under which calls are told of.
+func TestVerbsAreWhatIsCounted(t *testing.T) {
+	told := map[string]bool{}
+	p := providers.New(providers.Settings{Name: "p", Called: func(verb string, _ time.Duration, _ error) { told[verb] = true }}, fake.New(fake.Options{}), nil)
+	i, b := providers.Instance{ID: "ins_1"}, providers.Binding{ID: "bnd_1"}
+	ctx := t.Context()
+	_, _ = p.Provision(ctx, i)
+	_, _, _ = p.Bind(ctx, i, b)
+	_, _ = p.Unbind(ctx, i, b)
+	_, _ = p.Update(ctx, i, i)
+	_, _ = p.Read(ctx, i)
+	_, _ = p.Suspend(ctx, i)
+	_, _ = p.Resume(ctx, i)
+	_, _ = p.Inspect(ctx, i)
+	_, _ = p.Target(ctx, i)
+	_, _ = p.Excess(ctx, i)
+	_ = p.Backup(ctx, i, io.Discard)
+	_ = p.Restore(ctx, i, strings.NewReader(""))
+	_, _ = p.Count(ctx, i)
+	_, _ = p.List(ctx)
+	_, _ = p.Deprovision(ctx, i)
+	if got, want := slices.Sorted(maps.Keys(told)), slices.Sorted(slices.Values(p.Verbs())); !slices.Equal(got, want) {
+		t.Errorf("told of %q, Verbs gives %q", got, want)
+	}
+	if n := len(providers.New(providers.Settings{Name: "p"}, &scripted{}, nil).Verbs()); n != 4 {
+		t.Errorf("a bare driver has %d verbs", n)
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -63,10 +64,6 @@ func (s *session) info(ctx context.Context, api *client.Client, name string) err
 	if err != nil {
 		return err
 	}
-	var bound []string
-	for _, b := range bindings {
-		bound = append(bound, b.App+" as "+b.Alias)
-	}
 	latencies, err := api.Latencies(ctx, client.Place{}, i.ID)
 	if err != nil {
 		return err
@@ -74,9 +71,40 @@ func (s *session) info(ctx context.Context, api *client.Client, name string) err
 	return describe(s, i,
 		pair{"name", i.Name}, pair{"id", i.ID}, pair{"kind", i.Kind}, pair{"plan", i.Offering + ":" + i.Plan}, pair{"provider", i.Provider},
 		pair{"region", i.Region}, pair{"state", state(i)}, pair{"note", i.Note}, pair{"health", i.HealthNote}, pair{"project", i.Org + "/" + i.Project},
-		pair{"created", when(i.CreatedAt)}, pair{"dashboard", i.Dashboard}, pair{"bound to", strings.Join(bound, ", ")},
+		pair{"created", when(i.CreatedAt)}, pair{"dashboard", i.Dashboard}, pair{"bound to", strings.Join(boundTo(bindings), "; ")},
 		pair{"latency", strings.Join(spreads(latencies), "; ")},
 	)
+}
+
+// boundTo writes what an instance is bound to. Of credentials that were rotated both appear until the old ones end: which those are, until when
+// they are good and what replaces them is said.
+func boundTo(list []client.Binding) []string {
+	succeeds := map[string]bool{}
+	for _, b := range list {
+		succeeds[b.Successor] = true
+	}
+	var out []string
+	for _, b := range list {
+		var notes []string
+		if succeeds[b.ID] {
+			notes = append(notes, b.ID)
+		}
+		if b.State != "ready" {
+			notes = append(notes, b.State)
+		}
+		if b.ExpiresAt != nil {
+			notes = append(notes, "until "+when(*b.ExpiresAt)+" UTC")
+		}
+		if b.Successor != "" {
+			notes = append(notes, "replaced by "+b.Successor)
+		}
+		text := cmp.Or(b.App, "a service key") + " as " + b.Alias
+		if len(notes) > 0 {
+			text += " (" + strings.Join(notes, ", ") + ")"
+		}
+		out = append(out, text)
+	}
+	return out
 }
 
 // spreads writes how far an instance is from each of its apps.

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/sutlerhq/sutler/internal/fault"
+	"github.com/sutlerhq/sutler/providers"
 )
 
 // meters are what the process counts while it works; docs/metrics.md says what each means. No label ever names a tenant.
@@ -66,6 +67,18 @@ func (m *meters) handler() http.Handler {
 
 func (m *meters) operation(verb, provider, state string, took time.Duration) {
 	m.ended.WithLabelValues(verb, provider, state).Observe(took.Seconds())
+}
+
+// expect begins the counters of failures at zero, for the failures that speak against a provider and for refusals: of a counter whose first value
+// is 1 nobody sees that it grew. Other kinds of fault appear with their first failure.
+func (m *meters) expect(list []*providers.Provider) {
+	for _, p := range list {
+		for _, verb := range p.Verbs() {
+			for _, k := range []fault.Kind{fault.Unavailable, fault.Timeout, fault.ProviderFailed, fault.Refused} {
+				m.failures.WithLabelValues(p.Name, verb, string(k))
+			}
+		}
+	}
 }
 
 // provider gives what a provider tells of its calls to.

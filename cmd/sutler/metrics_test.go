@@ -96,6 +96,23 @@ var (
 	shownSeries = regexp.MustCompile(`(?m)^(sutler_[a-z_]+)(\{[^}]*\})? `)
 )
 
+// nothingYet expects the series that alerts are made of at zero before anything has happened.
+func nothingYet(t *testing.T, text string) {
+	t.Helper()
+	for _, want := range []string{
+		`sutler_operations{provider="make-believe",state="in progress",verb="provision"} 0`,
+		`sutler_operations{provider="make-believe",state="failed",verb="deprovision"} 0`,
+		`sutler_operations_stuck{provider="make-believe"} 0`,
+		`sutler_provider_errors_total{kind="unavailable",provider="make-believe",verb="bind"} 0`,
+		`sutler_provider_errors_total{kind="provider_failed",provider="make-believe",verb="provision"} 0`,
+		`sutler_instances_unwell{health="degraded",provider="make-believe"} 0`,
+	} {
+		if !strings.Contains(text, want+"\n") {
+			t.Errorf("a market that has done nothing does not show %s", want)
+		}
+	}
+}
+
 // TestEverySeriesThatIsNamedIsThere: the alerts, the dashboard and the documentation name what a market that works really shows, all of it, and
 // no label tells of a tenant.
 func TestEverySeriesThatIsNamedIsThere(t *testing.T) {
@@ -105,6 +122,7 @@ func TestEverySeriesThatIsNamedIsThere(t *testing.T) {
 	t.Parallel()
 	p, about := runDevMarket(t, t.TempDir(), "--with-fake")
 	c := client.New(about.URL, about.Token)
+	nothingYet(t, scrape(t, about))
 	for _, want := range []string{"fake:sync", "fake:failing", "fake:slow"} {
 		p.await(t, "order of "+want, func() bool {
 			_, err := c.CreateInstance(t.Context(), client.NewInstance{Want: want, Org: about.Org, Project: about.Project})
@@ -114,7 +132,7 @@ func TestEverySeriesThatIsNamedIsThere(t *testing.T) {
 	var text string
 	p.await(t, "a scrape with all", func() bool {
 		text = scrape(t, about)
-		return strings.Contains(text, `sutler_operations{provider=`) && strings.Contains(text, "sutler_provider_errors_total{") &&
+		return regexp.MustCompile(`(?m)^sutler_provider_errors_total\{.* [1-9]`).MatchString(text) &&
 			strings.Contains(text, `sutler_operation_duration_seconds_count{`)
 	})
 	var shown []string

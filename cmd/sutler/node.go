@@ -125,6 +125,7 @@ func (n *node) openProviders(ctx context.Context) error {
 		}, o.driver, n.log))
 	}
 	n.providers = providers.NewSet(list...)
+	n.meters.expect(list)
 	watch, end := context.WithCancel(n.work)
 	watched := make(chan struct{})
 	go func() {

@@ -146,6 +146,8 @@ func newAppBindings(s *session) *cobra.Command {
 				column[client.Binding]{title: "Alias", cell: func(b client.Binding) string { return b.Alias }},
 				column[client.Binding]{title: "Instance", cell: func(b client.Binding) string { return b.Name }},
 				column[client.Binding]{title: "State", cell: func(b client.Binding) string { return b.State }},
+				column[client.Binding]{title: "Until (wall time)", cell: func(b client.Binding) string { return whenever(b.ExpiresAt, "") }},
+				column[client.Binding]{title: "Replaced by", cell: func(b client.Binding) string { return b.Successor }, wide: true},
 				column[client.Binding]{title: "Created", cell: func(b client.Binding) string { return when(b.CreatedAt) }, wide: true},
 				column[client.Binding]{title: "ID", cell: func(b client.Binding) string { return b.ID }, wide: true},
 			)

@@ -197,7 +197,7 @@ func TestUnbindBehindANeighboursTransaction(t *testing.T) {
 	owner, neighbour := connect(t, mine["uri"].(string)), connect(t, theirs["uri"].(string))
 	execute(t, owner, `SET ROLE NONE; CREATE SCHEMA own; CREATE TABLE own.t (a int); GRANT USAGE ON SCHEMA own TO PUBLIC; GRANT SELECT ON own.t TO PUBLIC`)
 	execute(t, neighbour, `BEGIN; SELECT * FROM own.t`)
-	if _, err := d.Unbind(t.Context(), i, b); fault.KindOf(err) != fault.Unavailable {
+	if _, err := d.Unbind(t.Context(), i, b); fault.KindOf(err) != fault.Busy {
 		t.Errorf("got %v", err)
 	}
 	if _, err := owner.Exec(t.Context(), `SELECT 1`); err == nil {

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/sutlerhq/sutler/catalog/money"
-	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/providers"
 )
 
@@ -145,7 +144,7 @@ func (t *tenant) settled(ctx context.Context, since map[string]providers.Reading
 func (t *tenant) counters(ctx context.Context) (map[string]providers.Reading, error) {
 	for late := time.Now().Add(30 * time.Second); ; {
 		list, err := t.h.Provider.Read(ctx, t.Instance)
-		if kind := fault.KindOf(err); err != nil && (kind == fault.Unavailable || kind == fault.Timeout) && time.Now().Before(late) && ctx.Err() == nil {
+		if err != nil && passes(err) && time.Now().Before(late) && ctx.Err() == nil {
 			pause := time.NewTimer(50 * time.Millisecond)
 			<-pause.C
 			continue

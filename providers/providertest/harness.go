@@ -96,7 +96,7 @@ func (h Harness) with(ctx context.Context, f func(t *tenant) error) (err error) 
 	return f(t)
 }
 
-// until asks again until Done, keeping State as the broker does. Unavailable and Timeout are tried again, anything else ends it.
+// until asks again until Done, keeping State as the broker does. What passes is tried again, anything else ends it.
 func until(ctx context.Context, verb string, state *json.RawMessage, step func() (providers.Progress, error)) error {
 	for range 400 {
 		p, err := step()
@@ -106,7 +106,7 @@ func until(ctx context.Context, verb string, state *json.RawMessage, step func()
 		if err == nil && p.Done {
 			return nil
 		}
-		if kind := fault.KindOf(err); err != nil && kind != fault.Unavailable && kind != fault.Timeout {
+		if err != nil && !passes(err) {
 			return fmt.Errorf("%s: %w (%w)", verb, err, cmp.Or(errors.Unwrap(err), err))
 		}
 		pause := time.NewTimer(max(p.RetryAfter, 20*time.Millisecond))
@@ -118,6 +118,15 @@ func until(ctx context.Context, verb string, state *json.RawMessage, step func()
 		}
 	}
 	return errs("%s: asked 400 times and still not done", verb)
+}
+
+// passes tells whether a failure is one that goes away by itself: the backend is not there, or something is in the way.
+func passes(err error) bool {
+	switch fault.KindOf(err) {
+	case fault.Unavailable, fault.Timeout, fault.Busy:
+		return true
+	}
+	return false
 }
 
 func (t *tenant) provision(ctx context.Context) error {

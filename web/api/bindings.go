@@ -111,7 +111,7 @@ func (a *API) bindingRotate(ctx context.Context, who identity.Principal, in *bin
 func wireBinding(b broker.Binding) client.Binding {
 	return client.Binding{
 		ID: b.ID, Instance: b.Instance, Name: b.InstanceName, App: b.AppName, Alias: b.Alias, State: string(b.State), Note: b.Note,
-		Operation: b.Operation.ID, CreatedAt: b.CreatedAt, ExpiresAt: moment(b.ExpiresAt),
+		Predecessor: b.Predecessor, Successor: b.Successor, Operation: b.Operation.ID, CreatedAt: b.CreatedAt, ExpiresAt: moment(b.ExpiresAt),
 	}
 }
 

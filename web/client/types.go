@@ -89,6 +89,8 @@ type Binding struct {
 	App         string         `json:"app"` // name
 	Alias       string         `json:"alias"`
 	State       string         `json:"state"`
+	Predecessor string         `json:"predecessor,omitempty"` // id of the binding that it replaced
+	Successor   string         `json:"successor,omitempty"`   // id of the binding that takes its place; this one lives until expires_at
 	Note        string         `json:"note,omitempty"`
 	Operation   string         `json:"operation,omitempty"`
 	CreatedAt   time.Time      `json:"created_at"`

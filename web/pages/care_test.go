@@ -135,7 +135,7 @@ func TestRotateForm(t *testing.T) {
 		h.ok(err)
 		return old.State == broker.Expiring
 	})
-	if _, text := h.ask("GET", "ada", shop+"/instances/orders-db", nil); strings.Count(text, "<span>DATABASE</span>") != 2 || !strings.Contains(text, "until <time") {
+	if _, text := h.ask("GET", "ada", shop+"/instances/orders-db", nil); strings.Count(text, "<span>DATABASE</span>") != 2 || !strings.Contains(text, "until <time") || !strings.Contains(text, `replaced by <a href="#bnd_`) {
 		t.Errorf("the page does not show both credentials:\n%s", main(text))
 	}
 	h.send(form{"ada", at, "", 422, []string{"expiring"}})

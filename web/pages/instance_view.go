@@ -88,7 +88,7 @@ func appOf(b broker.Binding) string {
 // bindingRow is an app's access, with masked credentials.
 func bindingRow(v visit, i broker.Instance, b broker.Binding) look.BindingRow {
 	row := look.BindingRow{
-		ID: b.ID, App: b.AppName, Alias: b.Alias, State: stateChip(b.State), CreatedAt: b.CreatedAt, ExpiresAt: b.ExpiresAt,
+		ID: b.ID, App: b.AppName, Alias: b.Alias, State: stateChip(b.State), CreatedAt: b.CreatedAt, ExpiresAt: b.ExpiresAt, Successor: b.Successor,
 		Ready: b.State == broker.Ready, CanReveal: v.can(identity.CredentialsRead), Values: variables(i.Kind, b.Alias),
 	}
 	row.Values = append(row.Values, look.Variable{Name: "VCAP_SERVICES", Secret: true})

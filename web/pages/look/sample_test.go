@@ -70,7 +70,7 @@ func fullInstance(row look.InstanceRow) []look.Page {
 	inst := look.Instance{
 		Frame: frame("orders-db", "instances"), Row: row, Sold: "PostgreSQL", Note: "The provider answers slowly.", Write: true, CanBind: true, Costs: true, Limits: limits,
 		Steps:    []look.Step{{Text: "Bound to shop-web", Tone: "good", At: now.Add(-time.Hour)}, {Text: "Ready after 1.2 s", Tone: "good", At: now.AddDate(0, 0, -21)}, {Text: "Created", Tone: "good", Note: "quote €5 accepted", At: now.AddDate(0, 0, -21)}},
-		Bindings: []look.BindingRow{{ID: "bnd_1", App: "shop-web", AppURL: "/x", Alias: "DATABASE", State: look.Chip{Tone: "good", Word: "ready"}, CreatedAt: now.Add(-time.Hour), Ready: true, CanReveal: true, Values: envVars}},
+		Bindings: []look.BindingRow{{ID: "bnd_1", App: "shop-web", AppURL: "/x", Alias: "DATABASE", State: look.Chip{Tone: "good", Word: "ready"}, CreatedAt: now.Add(-time.Hour), Ready: true, CanReveal: true, Values: envVars}, {ID: "bnd_0", App: "shop-web", AppURL: "/x", Alias: "DATABASE", State: look.Chip{Tone: "note", Word: "expiring"}, CreatedAt: now.AddDate(0, 0, -9), ExpiresAt: now.Add(time.Hour), Successor: "bnd_1"}},
 		App:      look.Field{Name: "app", Label: "App", Kind: "select", Required: true, Options: []look.Choice{{Value: "reports", Label: "reports"}}}, Alias: look.Field{Name: "alias", Label: "Alias", Placeholder: "DATABASE"},
 		Usage: []look.Measure{{Name: "Storage", Quantity: "6.1", Unit: "GiB"}}, Confirm: look.Field{Name: "confirm", Label: "Type orders-db to confirm", Required: true, Error: "That is not its name."},
 		Commands: []look.Command{"sutler info orders-db", "sutler destroy orders-db --confirm orders-db"},

@@ -70,6 +70,7 @@ type BindingRow struct {
 	ID, App, AppURL, Alias string
 	State                  Chip
 	CreatedAt, ExpiresAt   time.Time
+	Successor              string // id of the binding that takes its place
 	Ready, CanReveal       bool
 	CanRotate              bool
 	Distance, Slower       string // how far the backend is from the app: "p50 1.2ms, p95 3ms"; how far it was when that got clearly worse
