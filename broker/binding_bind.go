@@ -29,6 +29,9 @@ func (b *Broker) Bind(ctx context.Context, who identity.Principal, o BindOrder) 
 		return bd, false, err
 	}
 	if o.Params, err = b.bindable(ctx, r, o); err != nil {
+		if bd, found := b.boundBefore(ctx, r, o, err); found {
+			return bd, false, nil
+		}
 		return bd, false, err
 	}
 	row := bindingRow{
@@ -54,6 +57,20 @@ func (b *Broker) Bind(ctx context.Context, who identity.Principal, o BindOrder) 
 	return bd, fresh, err
 }
 
+// boundBefore finds what a platform bound in the same way when that was still lawful: the same order again is no new one, whatever has become of
+// the instance's plan meanwhile.
+func (b *Broker) boundBefore(ctx context.Context, r instanceRow, o BindOrder, refusal error) (bd Binding, found bool) {
+	if o.PlatformBinding == "" || fault.Of(refusal).Code == asyncCode {
+		return bd, false
+	}
+	row, found, err := b.sameBinding(ctx, r, o)
+	if err != nil || !found {
+		return bd, false
+	}
+	bd, err = b.openedBinding(ctx, row, r)
+	return bd, err == nil
+}
+
 func (b *Broker) appName(ctx context.Context, r instanceRow, app string) (string, error) {
 	if app == "" {
 		return "", nil
@@ -65,25 +82,33 @@ func (b *Broker) appName(ctx context.Context, r instanceRow, app string) (string
 	return t.AppName, err
 }
 
-// bindable checks what the plan says of this order and gives its parameters as an object.
+// bindable checks what the plan says of this order and gives its parameters as an object, of a refused order too.
 func (b *Broker) bindable(ctx context.Context, r instanceRow, o BindOrder) (json.RawMessage, error) {
-	_, plan, err := b.Plan(ctx, r.PlanID)
+	params, err := asObject(o.Params)
 	if err != nil {
 		return nil, err
 	}
+	_, plan, err := b.Plan(ctx, r.PlanID)
+	if err != nil {
+		return params, err
+	}
 	if !plan.Bindable {
-		return nil, fault.Invalid.Errorf("The plan %s:%s cannot be bound.", r.Offering, r.Plan)
+		return params, fault.Invalid.Errorf("The plan %s:%s cannot be bound.", r.Offering, r.Plan)
 	}
-	if o.Platform != "" && plan.Async && !o.AcceptsAsync {
-		return nil, asyncRequired()
-	}
-	if o.Predecessor != "" {
-		if !plan.Rotatable {
-			return nil, fault.Unprocessable.Errorf("The bindings of %s:%s cannot be rotated.", r.Offering, r.Plan)
+	if o.Predecessor == "" { // else they were checked when the predecessor was ordered
+		if _, err = b.fitting(plan.Schemas.Bind, params); err != nil {
+			return params, err
 		}
-		return o.Params, nil
 	}
-	return b.fitting(plan.Schemas.Bind, o.Params)
+	switch {
+	case o.Platform != "" && plan.AppOnly && o.App == "" && o.Predecessor == "":
+		return params, fault.Unprocessable.Errorf("This plan is bound to apps only: name one in bind_resource.app_guid.").WithCode("RequiresApp")
+	case o.Platform != "" && plan.Async && !o.AcceptsAsync:
+		return params, asyncRequired()
+	case o.Predecessor != "" && !plan.Rotatable:
+		return params, fault.Unprocessable.Errorf("The bindings of %s:%s cannot be rotated.", r.Offering, r.Plan)
+	}
+	return params, nil
 }
 
 // sameBinding finds what was asked for before: a platform's by its id there, a person's by instance, app and alias.

@@ -116,10 +116,21 @@ type ProvisionOrder struct {
 	Params           json.RawMessage
 	Platform         string // with PlatformInstance: an OSB platform's own id; unique among its live ones
 	PlatformInstance string
-	AcceptsAsync     bool // false: refuse async plans with code AsyncRequired
+	Place            Place  // where it belongs as the platform says
+	Maintenance      string // the version of the plan that the platform expects; empty: any
+	AcceptsAsync     bool   // false: refuse async plans with code AsyncRequired
 
 	source string // what it is filled with before it is ready: backup/ID or instance/ID
 }
+
+// Place is an organisation and a space by a platform's own ids. It is part of what a platform orders: the same order names the same place.
+type Place struct{ Org, Space string }
+
+// The protocol's words that callers tell refusals by.
+const (
+	asyncCode       = "AsyncRequired"
+	maintenanceCode = "MaintenanceInfoConflict"
+)
 
 // BindOrder asks for a binding.
 type BindOrder struct {

@@ -22,33 +22,58 @@ func (b *Broker) Provision(ctx context.Context, who identity.Principal, o Provis
 	if err != nil {
 		return i, false, err
 	}
-	offering, plan, err := b.ordered(ctx, who, o, tenancy)
-	if err != nil {
+	if o.Params, err = asObject(o.Params); err != nil {
 		return i, false, err
 	}
-	if o.Params, err = b.fitting(plan.Schemas.Create, o.Params); err != nil {
-		return i, false, err
-	}
-	row, op := b.newInstance(o, offering, plan), operationRow{}
-	if _, err = b.open(offering.Provider); err == nil {
-		order := snapshot(row, tenancy, offering.Category)
-		err = b.DB.Tx(ctx, func(ctx context.Context) (err error) {
-			op, err = b.acceptInstance(ctx, who, &row, o, order, plan)
-			return err
-		})
-	}
+	i, err = b.provision(ctx, who, &o, tenancy)
 	if err == nil {
-		i = row.view()
-		i.Operation, i.Params = op.view(), o.Params
 		return i, true, nil
 	}
-	if same, found, err := b.sameInstance(ctx, o, plan); found { // most orders are new, so one that was sent before is looked for last
-		return same, false, err
+	if same, found, differs := b.sameInstance(ctx, o, err); found { // most orders are new, so one that was sent before is looked for last
+		return same, false, differs
 	}
 	return i, false, err
 }
 
-// ordered finds offering and plan among what the order's org or platform may buy, and checks how the plan may be ordered.
+// provision accepts a new order, or tells why there can be none; the order has ids for names afterwards.
+func (b *Broker) provision(ctx context.Context, who identity.Principal, o *ProvisionOrder, tenancy identity.Tenancy) (i Instance, err error) {
+	offering, plan, err := b.ordered(ctx, who, *o, tenancy)
+	if err != nil {
+		return i, err
+	}
+	o.Offering, o.Plan = offering.ID, plan.ID
+	if o.Params, err = b.fitting(plan.Schemas.Create, o.Params); err != nil {
+		return i, err
+	}
+	if err := o.suits(plan); err != nil {
+		return i, err
+	}
+	row, op := b.newInstance(*o, offering, plan), operationRow{}
+	if _, err = b.open(offering.Provider); err != nil {
+		return i, err
+	}
+	order := snapshot(row, tenancy, offering.Category)
+	err = b.DB.Tx(ctx, func(ctx context.Context) (err error) {
+		op, err = b.acceptInstance(ctx, who, &row, *o, order, plan)
+		return err
+	})
+	i = row.view()
+	i.Operation, i.Params = op.view(), o.Params
+	return i, err
+}
+
+// suits tells why a platform cannot order a plan in this way.
+func (o ProvisionOrder) suits(plan catalog.Plan) error {
+	if o.Platform != "" && plan.Async && !o.AcceptsAsync {
+		return asyncRequired()
+	}
+	if o.Maintenance != "" && o.Maintenance != version(plan) {
+		return maintenanceConflict(o.Maintenance)
+	}
+	return nil
+}
+
+// ordered finds offering and plan among what the order's org or platform may buy.
 func (b *Broker) ordered(ctx context.Context, who identity.Principal, o ProvisionOrder, t identity.Tenancy) (catalog.Offering, catalog.Plan, error) {
 	v := buyer(who, o.Platform, t)
 	offering, err := b.shelf.Load().catalog.Offering(o.Offering)
@@ -65,33 +90,47 @@ func (b *Broker) ordered(ctx context.Context, who identity.Principal, o Provisio
 			return offering, plan, err
 		}
 	}
-	if o.Platform != "" && plan.Async && !o.AcceptsAsync {
-		return offering, plan, asyncRequired()
+	if !knownBy(who, o.Offering, offering.ID) || !knownBy(who, o.Plan, plan.ID) {
+		return offering, plan, noPlan(o.Plan)
 	}
 	return offering, plan, nil
 }
 
-func asyncRequired() error {
-	return fault.Unprocessable.Errorf("This plan takes longer than a request may: ask with accepts_incomplete=true.").WithCode("AsyncRequired")
+// knownBy tells whether who may call a thing of the catalog so: platforms know ids alone, people may use names and leave one out.
+func knownBy(who identity.Principal, ref, id string) bool {
+	return who.Kind != identity.Platform || ref == id
 }
 
-// sameInstance finds what a platform ordered under the same id before: the same order again is no new one.
-func (b *Broker) sameInstance(ctx context.Context, o ProvisionOrder, plan catalog.Plan) (Instance, bool, error) {
-	if o.Platform == "" {
+func asyncRequired() error {
+	return fault.Unprocessable.Errorf("This plan takes longer than a request may: ask with accepts_incomplete=true.").WithCode(asyncCode)
+}
+
+func maintenanceConflict(version string) error {
+	return fault.Unprocessable.Errorf("The plan has no maintenance version %q; read the catalog again.", version).WithCode(maintenanceCode)
+}
+
+// sameInstance finds what a platform ordered under the same id before: the same order again is no new one, whatever has become of the catalog and
+// of the provider meanwhile. refusal says why there can be no new one; differs is nil when the order is the same.
+func (b *Broker) sameInstance(ctx context.Context, o ProvisionOrder, refusal error) (i Instance, found bool, differs error) {
+	if o.Platform == "" || fault.Of(refusal).Code == asyncCode {
 		return Instance{}, false, nil
 	}
 	r, found, err := b.liveOf(ctx, o.Platform, o.PlatformInstance)
 	if err != nil || !found {
 		return Instance{}, false, err
 	}
-	i, err := b.opened(ctx, r)
+	i, err = b.opened(ctx, r)
 	if err != nil {
 		return i, true, err
 	}
-	if r.State == Deleting || r.State == Failed {
+	same := r.OfferingID == o.Offering && r.PlanID == o.Plan && r.Org == o.Org && r.Project == o.Project && r.at(o.Place) && equalJSON(i.Params, o.Params)
+	wrong := fault.KindOf(refusal) == fault.Invalid || fault.KindOf(refusal) == fault.NotFound // whatever is there already
+	switch {
+	case wrong && !same, fault.Of(refusal).Code == maintenanceCode && (!same || o.Maintenance != r.Maintenance):
+		return i, false, nil
+	case r.State == Deleting || r.State == Failed:
 		return i, true, fault.Busy.Errorf("The instance is being deleted. Try again when that is done.").WithCode("ConcurrencyError")
-	}
-	if r.PlanID != plan.ID || r.Org != o.Org || r.Project != o.Project || !equalJSON(i.Params, o.Params) {
+	case !same:
 		return i, true, fault.Conflict.Errorf("There is an instance with this id already, and it was ordered differently.")
 	}
 	return i, true, nil
@@ -102,7 +141,7 @@ func (b *Broker) newInstance(o ProvisionOrder, offering catalog.Offering, plan c
 		ID: ids.New("ins"), Name: o.Name, Org: o.Org, Project: o.Project, App: o.App,
 		Offering: offering.Name, OfferingID: offering.ID, Plan: plan.Name, PlanID: plan.ID, Kind: string(offering.Kind),
 		Provider: offering.Provider, Region: offering.Region, State: Creating,
-		Platform: o.Platform, PlatformInstance: o.PlatformInstance, Maintenance: version(plan), CreatedAt: b.Clock.Now().UnixMicro(),
+		Platform: o.Platform, PlatformInstance: o.PlatformInstance, PlatformOrg: o.Place.Org, PlatformSpace: o.Place.Space, Maintenance: version(plan), CreatedAt: b.Clock.Now().UnixMicro(),
 	}
 }
 

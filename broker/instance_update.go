@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -49,14 +51,17 @@ func (b *Broker) Update(ctx context.Context, who identity.Principal, o UpdateOrd
 		if r, err = b.take(ctx, r.ID); err != nil {
 			return err
 		}
+		if r.State == Gone {
+			return noInstance(r.ID)
+		}
+		c, err := b.changeOf(ctx, who, r, o) // what is wrong with the request comes before what is wrong with the moment
+		if err != nil {
+			return err
+		}
 		if err := r.takesUpdates(); err != nil {
 			return err
 		}
 		if err := b.stays(ctx, r, true); err != nil {
-			return err
-		}
-		c, err := b.changeOf(ctx, who, r, o)
-		if err != nil {
 			return err
 		}
 		if err := b.roomier(ctx, r, c); err != nil {
@@ -86,8 +91,6 @@ func (r instanceRow) takesUpdates() error {
 		return fault.Busy.Errorf("%s is still being made. Try again when it is ready.", r.Name).WithCode("ConcurrencyError")
 	case Deleting, Failed:
 		return fault.Busy.Errorf("%s is being deleted.", r.Name).WithCode("ConcurrencyError")
-	case Gone:
-		return noInstance(r.ID)
 	}
 	return fault.Unprocessable.Errorf("%s is %s and cannot be changed now.", r.Name, r.State)
 }
@@ -105,8 +108,8 @@ func (b *Broker) changeOf(ctx context.Context, who identity.Principal, r instanc
 	if c.plan, err = b.targetPlan(buyer(who, o.Platform, tenancy), r, old, o.Plan); err != nil {
 		return c, err
 	}
-	if o.Platform != "" && (old.Async || c.plan.Async) && !o.AcceptsAsync {
-		return c, asyncRequired()
+	if o.Plan != "" && !knownBy(who, o.Plan, c.plan.ID) {
+		return c, noPlan(o.Plan)
 	}
 	if _, err := b.fitting(c.plan.Schemas.Update, o.Params); err != nil {
 		return c, err
@@ -118,11 +121,20 @@ func (b *Broker) changeOf(ctx context.Context, who identity.Principal, r instanc
 	if c.params, err = laid(had, o.Params); err != nil {
 		return c, err
 	}
+	if err := b.carries(old, c.plan, c.params); err != nil {
+		return c, err
+	}
+	if o.Platform != "" && (old.Async || c.plan.Async) && !o.AcceptsAsync {
+		return c, asyncRequired()
+	}
 	if c.plan.ID != old.ID {
 		bought := r
 		bought.Plan, bought.PlanID = c.plan.Name, c.plan.ID
 		s := snapshot(bought, tenancy, offering.Category)
 		c.admit = &s
+	}
+	if o.Platform != "" && o.Maintenance == Newest {
+		return c, maintenanceConflict(Newest) // our own word, not a version of the protocol
 	}
 	c.maintenance, err = maintained(r, c.plan, o.Maintenance)
 	return c, err
@@ -152,6 +164,27 @@ func (b *Broker) targetPlan(v viewer, r instanceRow, old catalog.Plan, ref strin
 	return plan, nil
 }
 
+// carries refuses a plan that does not take the parameters which the instance keeps: neither in an order nor as an update. Where the schemas are
+// those of the old plan, what was lawful there is lawful here.
+func (b *Broker) carries(old, plan catalog.Plan, params json.RawMessage) error {
+	if plan.ID == old.ID || bytes.Equal(plan.Schemas.Create, old.Schemas.Create) && bytes.Equal(plan.Schemas.Update, old.Schemas.Update) {
+		return nil
+	}
+	_, wrong := b.fitting(plan.Schemas.Create, params)
+	if wrong == nil {
+		return nil
+	}
+	if _, err := b.fitting(plan.Schemas.Update, params); err == nil {
+		return nil
+	}
+	f := fault.Of(wrong)
+	if f.Kind != fault.Invalid || len(f.Fields) == 0 {
+		return wrong
+	}
+	return fault.Invalid.Errorf("The plan %s does not take the parameters that the instance has: %s %s.", plan.Name, cmp.Or(f.Fields[0].Path, "the whole of them"), f.Fields[0].Reason).
+		WithFields(f.Fields...).WithHint("Give other values for them in the same request, or stay on the plan %s.", old.Name)
+}
+
 // maintained gives the version that the instance will be on.
 func maintained(r instanceRow, plan catalog.Plan, wish string) (string, error) {
 	has := version(plan)
@@ -159,7 +192,7 @@ func maintained(r instanceRow, plan catalog.Plan, wish string) (string, error) {
 	case wish == Newest || wish != "" && wish == has:
 		return has, nil
 	case wish != "":
-		return "", fault.Unprocessable.Errorf("The plan has no maintenance version %q; read the catalog again.", wish).WithCode("MaintenanceInfoConflict")
+		return "", maintenanceConflict(wish)
 	case plan.ID != r.PlanID:
 		return has, nil
 	}

@@ -198,3 +198,54 @@ func TestAnUpdateSurvivesItsProcess(t *testing.T) {
 		}
 	})
 }
+
+// What an instance has been given goes along to another plan, or the plan is refused: what it takes in an order or in an update, and where nothing
+// differs between the plans, whatever there is.
+func TestAPlanTakesWhatIsKept(t *testing.T) {
+	m := newMarket(t, dbtest.New(t))
+	schema := func(s string) []byte {
+		return raw(`{"type":"object","additionalProperties":false,"properties":{` + s + `}}`)
+	}
+	i := m.made(t, "async", "orders")
+	i = m.updated(t, UpdateOrder{Instance: i.ID, Params: raw(`{"size":3,"label":"hush"}`)}, succeeded)
+	for _, c := range []struct {
+		name           string
+		create, update []byte
+		says           string
+	}{
+		{"none at all", nil, nil, "/label is not known"},
+		{"one of them", schema(`"size":{}`), schema(`"size":{}`), "/label is not known"},
+		{"smaller ones", schema(`"label":{},"size":{"maximum":2}`), schema(`"label":{},"size":{"maximum":2}`), "/size must be at most 2"},
+		{"in an order", schema(`"label":{},"size":{}`), nil, ""},
+		{"as an update", nil, schema(`"label":{},"size":{}`), ""},
+	} {
+		set := func(p *catalog.Plan) {
+			if p.Name == "rotatable" {
+				p.Schemas.Create, p.Schemas.Update = c.create, c.update
+			}
+		}
+		m.terms(t, set)
+		for _, o := range m.shelf.Load().catalog.Offerings() { // what is on sale, too; nobody else looks now
+			for n := range o.Plans {
+				set(&o.Plans[n])
+			}
+		}
+		calls := m.driver.Calls("update")
+		_, _, err := m.Update(t.Context(), ada, UpdateOrder{Instance: i.ID, Plan: "rotatable"})
+		if c.says == "" {
+			if err != nil {
+				t.Errorf("%s: %v", c.name, err)
+			}
+			m.ends(t, m.sees(t, i.ID).Operation.ID, succeeded)
+			m.updated(t, UpdateOrder{Instance: i.ID, Plan: "async"}, succeeded)
+			continue
+		}
+		kind(t, err, fault.Invalid)
+		if f := fault.Of(err); !strings.Contains(f.Text, c.says) || strings.Contains(f.Text, "hush") || len(f.Fields) == 0 {
+			t.Errorf("%s: %v %v", c.name, f.Text, f.Fields)
+		}
+		if now := m.sees(t, i.ID); now.State != Ready || now.Plan != "async" || m.driver.Calls("update") != calls {
+			t.Errorf("%s: it was changed: %+v", c.name, now)
+		}
+	}
+}

@@ -67,10 +67,12 @@ func (b *Broker) Choose(ctx context.Context, who identity.Principal, need catalo
 func (b *Broker) Plan(ctx context.Context, id string) (catalog.Offering, catalog.Plan, error) {
 	o, p, found, err := b.sold(ctx, id)
 	if err == nil && !found {
-		err = fault.NotFound.Errorf("There is no plan %q.", id)
+		err = noPlan(id)
 	}
 	return o, p, err
 }
+
+func noPlan(ref string) error { return fault.NotFound.Errorf("There is no plan %q.", ref) }
 
 // PlanNow is Plan for those who only look: what is on sale is answered from memory.
 func (b *Broker) PlanNow(ctx context.Context, id string) (catalog.Plan, error) {

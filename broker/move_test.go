@@ -363,7 +363,7 @@ func TestWhatCannotBeMovedSaysWhy(t *testing.T) {
 			kind(t, err, want)
 		}
 		cf := identity.Principal{Kind: identity.Platform, ID: "plt_cf", Name: "cf", Grants: []identity.Grant{{Role: identity.Developer, Scope: shopA}}}
-		o := order("sync", "theirs")
+		o := p.byIDs(t, order("sync", "theirs"))
 		o.Platform, o.PlatformInstance = "plt_cf", "i-1"
 		theirs, _, err := p.Provision(ctx, cf, o)
 		if err != nil {

@@ -17,6 +17,7 @@ type instanceRow struct {
 	State                                 State
 	Health, Note, Params, DriverState     string
 	Platform, PlatformInstance            string
+	PlatformOrg, PlatformSpace            string // empty for people's, and for those from before places were kept
 	DashboardURL                          string `gorm:"column:dashboard_url"`
 	Operation, Maintenance                string
 	HealthNote, Excess                    string // excess: JSON of what Watch last found, empty when nothing
@@ -29,6 +30,11 @@ type instanceRow struct {
 func (instanceRow) TableName() string { return "instances" }
 
 func (r instanceRow) scope() identity.Scope { return identity.Scope{Org: r.Org, Project: r.Project} }
+
+// at tells whether a platform ordered the instance for this place. Of one from before places were kept nobody knows: then it did.
+func (r instanceRow) at(p Place) bool {
+	return r.PlatformOrg == "" || r.PlatformOrg == p.Org && r.PlatformSpace == p.Space
+}
 
 // view is the row as callers see it; params and the latest operation are added by open.
 func (r instanceRow) view() Instance {

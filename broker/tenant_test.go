@@ -77,11 +77,26 @@ func TestWhatIsNotYoursIsNotThere(t *testing.T) {
 	}
 }
 
+// byIDs names the order's offering and plan by their ids, as platforms do.
+func (m *market) byIDs(t *testing.T, o ProvisionOrder) ProvisionOrder {
+	t.Helper()
+	offering, err := m.shelf.Load().catalog.Offering(o.Offering)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := offering.Plan(o.Plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Offering, o.Plan = offering.ID, plan.ID
+	return o
+}
+
 func TestAPlatformsOrdersRepeat(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		m := newMarket(t, db)
 		cf := identity.Principal{Kind: identity.Platform, ID: "plt_cf", Name: "cf", Grants: []identity.Grant{{Role: identity.Developer, Scope: shopA}}}
-		o := order("async", "orders")
+		o := m.byIDs(t, order("async", "orders"))
 		o.Platform, o.PlatformInstance, o.Params = "plt_cf", "i-1", raw(`{"size":2,"label":"x"}`)
 		first, fresh, err := m.Provision(t.Context(), cf, o)
 		if err != nil || !fresh {

@@ -19,21 +19,11 @@ func (s *server) bind(ctx context.Context, encodedInstance, encoded string, d do
 	if err != nil {
 		return bound, err
 	}
-	if _, err = s.needsAsync(ctx, d.PlanID, asyncAllowed); err != nil {
-		return bound, err
-	}
-	i, err := s.meant(ctx, encodedInstance, d.ServiceID, d.PlanID)
+	i, err := s.meant(ctx, encodedInstance, d.ServiceID, d.PlanID, asyncAllowed)
 	if err != nil {
 		return bound, err
 	}
-	async, err := s.needsAsync(ctx, i.PlanID, asyncAllowed) // a former plan may have been named
-	if err != nil {
-		return bound, err
-	}
-	if err := s.namesApp(ctx, d); err != nil {
-		return bound, err
-	}
-	old, err := s.predecessor(ctx, i)
+	old, err := s.predecessor(ctx, i, platformID)
 	if err != nil {
 		return bound, err
 	}
@@ -41,6 +31,10 @@ func (s *server) bind(ctx context.Context, encodedInstance, encoded string, d do
 		Predecessor: old,
 		Instance:    i.ID, Params: d.RawParameters, Platform: who.ID, PlatformBinding: platformID, AcceptsAsync: asyncAllowed,
 	})
+	if err != nil {
+		return bound, err
+	}
+	async, err := s.takesTime(ctx, i.PlanID) // a former plan may have been named
 	if err != nil {
 		return bound, err
 	}

@@ -3,9 +3,7 @@ package osb
 import (
 	"context"
 
-	"github.com/pivotal-cf/brokerapi/v10/domain"
 	"github.com/sutlerhq/sutler/broker"
-	"github.com/sutlerhq/sutler/internal/fault"
 )
 
 // instantForm is how the protocol writes an instant.
@@ -41,13 +39,4 @@ func describe(ctx context.Context, c broker.Credentials) {
 	if len(lasts) > 0 {
 		b.add("metadata", lasts)
 	}
-}
-
-// namesApp refuses a bind that names no app where the plan wants one. Service keys name none, or an empty one.
-func (s *server) namesApp(ctx context.Context, d domain.BindDetails) error {
-	_, plan, err := s.Broker.Plan(ctx, d.PlanID)
-	if err == nil && plan.AppOnly && d.AppGUID == "" && (d.BindResource == nil || d.BindResource.AppGuid == "") {
-		err = fault.Unprocessable.Errorf("This plan is bound to apps only: name one in bind_resource.app_guid.").WithCode("RequiresApp")
-	}
-	return err
 }

@@ -10,8 +10,9 @@ import (
 	"github.com/sutlerhq/sutler/internal/fault"
 )
 
-// predecessor finds our id of the binding that a bind replaces, when it names one: a field that the library does not know.
-func (s *server) predecessor(ctx context.Context, i broker.Instance) (string, error) {
+// predecessor finds our id of the binding that a bind replaces, when it names one: a field that the library does not know. successor is the bind's
+// own id: what is there already and came from a binding of that name goes on coming from it, even when that is long gone and its name used again.
+func (s *server) predecessor(ctx context.Context, i broker.Instance, successor string) (string, error) {
 	raw, ok := boxOf(ctx).body["predecessor_binding_id"]
 	if !ok || string(raw) == "null" {
 		return "", nil
@@ -20,7 +21,13 @@ func (s *server) predecessor(ctx context.Context, i broker.Instance) (string, er
 	if json.Unmarshal(raw, &platformID) != nil || platformID == "" {
 		return "", fault.Invalid.Errorf("predecessor_binding_id must be a binding's id.")
 	}
-	old, err := s.Broker.BindingOf(ctx, boxOf(ctx).who, i.ID, platformID)
+	who := boxOf(ctx).who
+	if there, err := s.Broker.BindingOf(ctx, who, i.ID, successor); err == nil && there.State != broker.Gone && there.Predecessor != "" {
+		if came, err := s.Broker.Binding(ctx, who, there.Predecessor); err == nil && came.PlatformBinding == platformID {
+			return came.ID, nil
+		}
+	}
+	old, err := s.Broker.BindingOf(ctx, who, i.ID, platformID)
 	if err != nil && fault.KindOf(err) == fault.NotFound {
 		err = fault.Invalid.Errorf("predecessor_binding_id names no binding of this instance.")
 	}

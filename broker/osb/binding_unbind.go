@@ -14,14 +14,11 @@ func (s *server) Unbind(ctx context.Context, encodedInstance, encoded string, d 
 }
 
 func (s *server) unbind(ctx context.Context, encodedInstance, encoded string, d domain.UnbindDetails, asyncAllowed bool) (op broker.Operation, later bool, err error) {
-	if _, err := s.needsAsync(ctx, d.PlanID, asyncAllowed); err != nil {
-		return op, false, err
-	}
-	i, err := s.meant(ctx, encodedInstance, d.ServiceID, d.PlanID)
+	i, err := s.meant(ctx, encodedInstance, d.ServiceID, d.PlanID, asyncAllowed)
 	if err != nil {
 		return op, false, err
 	}
-	async, err := s.needsAsync(ctx, i.PlanID, asyncAllowed) // a former plan may have been named
+	async, err := s.hurried(ctx, i.PlanID, asyncAllowed) // a former plan may have been named
 	if err != nil {
 		return op, false, err
 	}

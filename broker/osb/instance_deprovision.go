@@ -15,14 +15,11 @@ func (s *server) Deprovision(ctx context.Context, encoded string, d domain.Depro
 }
 
 func (s *server) deprovision(ctx context.Context, encoded, service, plan string, asyncAllowed bool) (op broker.Operation, later bool, err error) {
-	if _, err := s.needsAsync(ctx, plan, asyncAllowed); err != nil {
-		return op, false, err
-	}
-	i, err := s.meant(ctx, encoded, service, plan)
+	i, err := s.meant(ctx, encoded, service, plan, asyncAllowed)
 	if err != nil {
 		return op, false, err
 	}
-	async, err := s.needsAsync(ctx, i.PlanID, asyncAllowed)
+	async, err := s.hurried(ctx, i.PlanID, asyncAllowed)
 	if err != nil {
 		return op, false, err
 	}
@@ -43,12 +40,24 @@ func (s *server) instance(ctx context.Context, encoded string) (broker.Instance,
 	return s.Broker.InstanceOf(ctx, who, who.ID, platformID)
 }
 
-// meant finds the instance, and refuses a request that names a service or a plan which is not its own: it speaks of another one.
-func (s *server) meant(ctx context.Context, encoded, service, plan string) (broker.Instance, error) {
+// live finds the instance of a request that names a plan. Where there is none, the plan that is named says whether the platform had to wait; where
+// there is one, its own plan says so, after all that is wrong with the request.
+func (s *server) live(ctx context.Context, encoded, plan string, asyncAllowed bool) (broker.Instance, error) {
 	i, err := s.instance(ctx, encoded)
 	if err == nil && i.State == broker.Gone {
 		err = noInstance(i.PlatformInstance)
 	}
+	if err != nil && fault.KindOf(err) == fault.NotFound {
+		if _, hurried := s.hurried(ctx, plan, asyncAllowed); hurried != nil {
+			err = hurried
+		}
+	}
+	return i, err
+}
+
+// meant finds the instance, and refuses a request that names a service or a plan which is not its own: it speaks of another one.
+func (s *server) meant(ctx context.Context, encoded, service, plan string, asyncAllowed bool) (broker.Instance, error) {
+	i, err := s.live(ctx, encoded, plan, asyncAllowed)
 	if err != nil || service == i.OfferingID && plan == i.PlanID {
 		return i, err
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/pivotal-cf/brokerapi/v10/domain"
 	"github.com/sutlerhq/sutler/broker"
-	"github.com/sutlerhq/sutler/catalog"
 	"github.com/sutlerhq/sutler/internal/fault"
 )
 
@@ -24,20 +23,21 @@ func (s *server) provision(ctx context.Context, encoded string, d domain.Provisi
 	if err != nil {
 		return spec, err
 	}
-	async, err := s.needsAsync(ctx, d.PlanID, asyncAllowed)
-	if err != nil {
-		return spec, err
-	}
-	if err := s.maintained(ctx, d); err != nil {
-		return spec, err
-	}
-	i, fresh, err := s.order(ctx, d, broker.ProvisionOrder{
+	order := broker.ProvisionOrder{
 		Name: wished(d.RawContext), Offering: d.ServiceID, Plan: d.PlanID, Params: d.RawParameters,
-		Platform: b.who.ID, PlatformInstance: platformID, AcceptsAsync: asyncAllowed,
-	})
+		Platform: b.who.ID, PlatformInstance: platformID, Place: broker.Place{Org: d.OrganizationGUID, Space: d.SpaceGUID}, AcceptsAsync: asyncAllowed,
+	}
+	if d.MaintenanceInfo != nil {
+		order.Maintenance = d.MaintenanceInfo.Version
+	}
+	i, fresh, err := s.order(ctx, d, order)
 	if fault.KindOf(err) == fault.NotFound && err != nil {
 		err = fault.Invalid.Errorf("%s", err.Error()) // a plan that is not for sale is a wrong request here
 	}
+	if err != nil {
+		return spec, err
+	}
+	async, err := s.takesTime(ctx, i.PlanID)
 	if err != nil {
 		return spec, err
 	}
@@ -53,25 +53,6 @@ func (s *server) provision(ctx context.Context, encoded string, d domain.Provisi
 		}
 	}
 	return domain.ProvisionedServiceSpec{IsAsync: later, AlreadyExists: exists, DashboardURL: i.DashboardURL, OperationData: i.Operation.ID}, nil
-}
-
-// maintained refuses a maintenance version that the plan does not have.
-func (s *server) maintained(ctx context.Context, d domain.ProvisionDetails) error {
-	if d.MaintenanceInfo == nil {
-		return nil
-	}
-	plan, err := s.Broker.PlanNow(ctx, d.PlanID)
-	if err != nil && fault.KindOf(err) != fault.NotFound {
-		return err
-	}
-	has := catalog.Maintenance{}
-	if plan.Maintenance != nil {
-		has = *plan.Maintenance
-	}
-	if d.MaintenanceInfo.Version != has.Version {
-		return fault.Unprocessable.Errorf("maintenance_info names a version that the plan does not have; read the catalog again.").WithCode("MaintenanceInfoConflict")
-	}
-	return nil
 }
 
 var notInNames = regexp.MustCompile(`[^a-z0-9-]+`)

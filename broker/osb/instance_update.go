@@ -16,18 +16,17 @@ func (s *server) Update(ctx context.Context, encoded string, d domain.UpdateDeta
 
 func (s *server) update(ctx context.Context, encoded string, d domain.UpdateDetails, asyncAllowed bool) (spec domain.UpdateServiceSpec, err error) {
 	b := boxOf(ctx)
-	toAsync, err := s.needsAsync(ctx, d.PlanID, asyncAllowed)
-	if err != nil {
-		return spec, err
-	}
-	i, err := s.instance(ctx, encoded)
+	i, err := s.live(ctx, encoded, d.PlanID, asyncAllowed)
 	if err != nil {
 		return spec, err
 	}
 	if d.ServiceID != i.OfferingID {
 		return spec, fault.Invalid.Errorf("The service_id is not that of the instance.")
 	}
-	_, old, err := s.Broker.Plan(ctx, i.PlanID)
+	slow, err := s.takesTime(ctx, i.PlanID)
+	if err == nil && !slow {
+		slow, err = s.takesTime(ctx, d.PlanID)
+	}
 	if err != nil {
 		return spec, err
 	}
@@ -35,18 +34,18 @@ func (s *server) update(ctx context.Context, encoded string, d domain.UpdateDeta
 	if d.MaintenanceInfo != nil {
 		order.Maintenance = d.MaintenanceInfo.Version
 	}
-	if i.State == broker.Gone {
-		return spec, noInstance(i.PlatformInstance)
-	}
 	i, fresh, err := s.Broker.Update(ctx, b.who, order)
-	if fault.KindOf(err) == fault.NotFound && err != nil {
+	if err != nil && fault.KindOf(err) == fault.NotFound {
+		if _, gone := s.live(ctx, encoded, d.PlanID, asyncAllowed); gone != nil {
+			return spec, gone // meanwhile
+		}
 		err = fault.Invalid.Errorf("%s", err.Error()) // a plan that is not for sale is a wrong request here
 	}
 	if err != nil {
 		return spec, err
 	}
 	if fresh || i.State == broker.Updating {
-		if spec.IsAsync, err = s.finish(ctx, i.Operation, old.Async || toAsync, asyncAllowed); err != nil {
+		if spec.IsAsync, err = s.finish(ctx, i.Operation, slow, asyncAllowed); err != nil {
 			return spec, err
 		}
 		spec.OperationData = i.Operation.ID

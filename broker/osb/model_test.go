@@ -93,16 +93,30 @@ func (i *modelled) live() bool { return i != nil && i.phase != gone }
 
 func (b *bound) live() bool { return b != nil && b.phase != gone }
 
+// has tells whether a binding is there that was ordered in this way.
+func (i *modelled) has(id string, b bound) bool {
+	had := i.bindings[id]
+	return had.live() && had.phase != deleting && had.app == b.app && had.size == b.size && had.pred == b.pred
+}
+
+// absent is the answer where there is no instance: the plan that is named says whether the platform had to wait.
+func absent(plan string, async bool, otherwise want) want {
+	if sorts()[plan].async && !async {
+		return hurried
+	}
+	return otherwise
+}
+
 // fits tells whether a size may be given to a plan.
 func (s sort) fits(size int) bool { return size == 0 || s.params && size <= 10 }
 
 func (w *world) put(at place, plan string, size int, async bool) want {
 	s, i := sorts()[plan], w.instances[at]
 	switch {
-	case s.async && !async:
-		return hurried
 	case !s.fits(size):
 		return invalid
+	case s.async && !async:
+		return hurried
 	case i.live() && i.phase == deleting:
 		return w.busy()
 	case i.live() && (i.plan != plan || i.size != size):
@@ -128,14 +142,8 @@ func (w *world) put(at place, plan string, size int, async bool) want {
 
 func (w *world) patch(at place, plan string, size int, async bool) want {
 	i := w.instances[at]
-	if sorts()[plan].async && !async {
-		return hurried
-	}
 	if !i.live() {
-		return notThere
-	}
-	if i.phase == creating || i.phase == deleting {
-		return w.busy()
+		return absent(plan, async, notThere)
 	}
 	to, toSize := i.plan, i.size
 	if plan != "" {
@@ -146,10 +154,12 @@ func (w *world) patch(at place, plan string, size int, async bool) want {
 	}
 	slow := sorts()[i.plan].async || sorts()[to].async
 	switch {
+	case !sorts()[to].fits(toSize): // what was given before is kept
+		return invalid
 	case slow && !async:
 		return hurried
-	case !sorts()[to].fits(size):
-		return invalid
+	case i.phase == creating || i.phase == deleting:
+		return w.busy()
 	case i.phase == updating && (to != i.toPlan || toSize != i.toSize):
 		return w.busy()
 	case i.phase == updating:
@@ -187,16 +197,17 @@ func (i *modelled) names(plan string) bool { return plan == i.plan || i.former[p
 func (w *world) bind(at place, id, plan, app string, size int, async bool) want {
 	i := w.instances[at]
 	switch {
-	case sorts()[plan].async && !async:
-		return hurried
 	case !i.live():
-		return notThere
+		return absent(plan, async, notThere)
 	case !i.names(plan):
+		return invalid
+	case !sorts()[i.plan].bindable, !sorts()[i.plan].fits(size):
+		if b := (bound{app: app, size: size}); i.has(id, b) && (async || !sorts()[i.plan].async) {
+			return w.bound(i, id, b)
+		}
 		return invalid
 	case sorts()[i.plan].async && !async:
 		return hurried
-	case !sorts()[i.plan].bindable, !sorts()[i.plan].fits(size):
-		return invalid
 	}
 	return w.bound(i, id, bound{app: app, size: size})
 }
@@ -241,10 +252,13 @@ func (w *world) rotate(at place, id, pred string, async bool) want {
 	}
 	old := i.bindings[pred]
 	switch {
+	case old == nil:
+		return invalid
+	case i.has(id, bound{app: old.app, size: old.size, pred: pred}) && (async || !sorts()[i.plan].async):
+	case !sorts()[i.plan].bindable:
+		return invalid
 	case sorts()[i.plan].async && !async:
 		return hurried
-	case old == nil, !sorts()[i.plan].bindable:
-		return invalid
 	case !sorts()[i.plan].rotatable:
 		return want{status: 422}
 	}
@@ -254,10 +268,8 @@ func (w *world) rotate(at place, id, pred string, async bool) want {
 func (w *world) unbind(at place, id, plan string, async bool) want {
 	i := w.instances[at]
 	switch {
-	case sorts()[plan].async && !async:
-		return hurried
 	case !i.live():
-		return w.goneAlready()
+		return absent(plan, async, w.goneAlready())
 	case !i.names(plan):
 		return invalid
 	case sorts()[i.plan].async && !async:
@@ -280,10 +292,8 @@ func (w *world) unbind(at place, id, plan string, async bool) want {
 func (w *world) remove(at place, plan string, async bool) want {
 	i := w.instances[at]
 	switch {
-	case sorts()[plan].async && !async:
-		return hurried
 	case !i.live():
-		return w.goneAlready()
+		return absent(plan, async, w.goneAlready())
 	case !i.names(plan):
 		return invalid
 	case sorts()[i.plan].async && !async:

@@ -93,14 +93,15 @@ func (s *server) orderAt(ctx context.Context, at directory.Place, o *broker.Prov
 	return known, err
 }
 
-// bindApp sends a bind to the broker; an app_guid that is seen for the first time becomes an app in the same transaction. Service keys name none.
+// bindApp sends a bind to the broker; an app_guid that is seen for the first time becomes an app in the same transaction. Service keys name none,
+// and a rotation has its predecessor's whatever it names.
 func (s *server) bindApp(ctx context.Context, i broker.Instance, d domain.BindDetails, o broker.BindOrder) (bd broker.Binding, fresh bool, err error) {
 	guid := d.AppGUID
 	if d.BindResource != nil {
 		guid = cmp.Or(guid, d.BindResource.AppGuid)
 	}
 	who := boxOf(ctx).who
-	if guid == "" {
+	if guid == "" || o.Predecessor != "" {
 		return s.Broker.Bind(ctx, who, o)
 	}
 	err = s.Broker.DB.Tx(ctx, func(ctx context.Context) error {

@@ -57,17 +57,20 @@ func usable(ctx context.Context, op broker.Operation) {
 	}
 }
 
-// needsAsync refuses a platform that would not wait, for a plan that takes its time. An unknown plan is somebody else's finding.
-func (s *server) needsAsync(ctx context.Context, plan string, allowed bool) (async bool, err error) {
+// takesTime tells whether a plan's work may outlast a request. An unknown plan is somebody else's finding.
+func (s *server) takesTime(ctx context.Context, plan string) (bool, error) {
 	p, err := s.Broker.PlanNow(ctx, plan)
-	if err != nil {
-		if fault.KindOf(err) == fault.NotFound {
-			err = nil
-		}
-		return false, err
+	if err != nil && fault.KindOf(err) == fault.NotFound {
+		err = nil
 	}
-	if p.Async && !allowed {
-		return true, fault.Unprocessable.Errorf("This plan takes longer than a request may: ask with accepts_incomplete=true.").WithCode("AsyncRequired")
+	return p.Async, err
+}
+
+// hurried refuses a platform that would not wait, for a plan that takes its time.
+func (s *server) hurried(ctx context.Context, plan string, asyncAllowed bool) (async bool, err error) {
+	async, err = s.takesTime(ctx, plan)
+	if err == nil && async && !asyncAllowed {
+		err = fault.Unprocessable.Errorf("This plan takes longer than a request may: ask with accepts_incomplete=true.").WithCode("AsyncRequired")
 	}
-	return p.Async, nil
+	return async, err
 }
