@@ -26,7 +26,8 @@ type certificate struct {
 	At       time.Time     `json:"at"`
 	Passed   bool          `json:"passed"` // every check that applies
 	Checks   []certified   `json:"checks"`
-	Left     []string      `json:"left,omitempty"` // ids of instances that could not be removed
+	Notes    []string      `json:"notes,omitempty"` // what could not be tried in full
+	Left     []string      `json:"left,omitempty"`  // ids of instances that could not be removed
 	took     time.Duration // by all checks
 }
 
@@ -149,6 +150,9 @@ func (s *session) showCertificate(c certificate) error {
 		column[certified]{title: "Why", cell: func(l certified) string { return l.Why }, prose: true},
 		column[certified]{title: "What", cell: func(l certified) string { return l.What }, prose: true, wide: true},
 	)
+	for _, note := range c.Notes {
+		s.say("Note: %s", note)
+	}
 	s.say("%s (%s, %s:%s): %s in %s.", c.Provider, c.Driver, c.Offering, c.Plan, c.sum(), c.took.Round(time.Second))
 	return err
 }

@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sutlerhq/sutler/catalog"
 	"github.com/sutlerhq/sutler/providers"
 	"github.com/sutlerhq/sutler/providers/local"
 	"github.com/sutlerhq/sutler/providers/postgres"
@@ -79,7 +78,7 @@ func TestCertifyRefuses(t *testing.T) {
 			t.Errorf("%v: %d %s", args, code, said)
 		}
 	}
-	if login, _ := loginOf(nil, catalog.Kind("other")); login != nil {
+	if b, _ := benchOf(nil, nil, "other"); b.Login != nil {
 		t.Error("an app logs in to what nobody knows")
 	}
 }

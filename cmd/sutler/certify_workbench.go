@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"net/url"
 	"os"
 	"slices"
 	"sync"
@@ -67,16 +68,19 @@ func openWorkbench(ctx context.Context, c config, name, plan string) (_ *workben
 	if err != nil {
 		return nil, err
 	}
-	login, trespass := loginOf(driver, offering.Kind)
-	if login == nil {
+	bench, note := benchOf(p.settings, driver, offering.Kind)
+	if bench.Login == nil {
 		return nil, fault.Unprocessable.Errorf("Nobody knows how an app logs in to a backend of the kind %q, so %s cannot be certified.", offering.Kind, name).
 			WithHint("Kinds that can be: postgresql, mysql, redis, rabbitmq, nats, s3. An upstream broker's kinds are named in its settings.")
 	}
 	w.report = certificate{
 		Provider: name, Driver: p.Driver, Region: p.Region, Offering: offering.Name, Plan: bought.Name, Version: thisBuild().String(), At: time.Now().UTC().Truncate(time.Second), Passed: true,
 	}
+	if note != "" {
+		w.report.Notes = append(w.report.Notes, note)
+	}
 	w.harness = providertest.Harness{
-		Provider: provider, Plan: bought, Other: other(offering, bought), Login: login, Trespass: trespass, Leftovers: w.leftovers, Prefix: "certify", Made: w.note,
+		Bench: bench, Provider: provider, Plan: bought, Other: other(offering, bought), Leftovers: w.leftovers, Prefix: "certify", Made: w.note,
 	}
 	w.overfill(bought)
 	if reopen {
@@ -186,56 +190,42 @@ func (w *workbench) sweep(ctx context.Context) (list []string) {
 	return list
 }
 
-type (
-	loginFunc    = func(ctx context.Context, credentials map[string]any) (providertest.Session, error)
-	trespassFunc = func(ctx context.Context, mine, theirs map[string]any) error
-)
-
-// loginOf is how an app logs in to a backend: by its kind, whoever sells it. Of a kind that nobody knows it is nil.
-func loginOf(driver providers.Driver, kind catalog.Kind) (loginFunc, trespassFunc) {
+// benchOf is how a backend is used and abused: by its kind, whoever sells it, with what the driver's own tests try. Of a kind that nobody knows its
+// Login is nil. The note is about what cannot be tried here.
+func benchOf(s driverSettings, driver providers.Driver, kind catalog.Kind) (b providertest.Bench, note string) {
 	if f, ok := driver.(*fake.Driver); ok {
-		return func(_ context.Context, credentials map[string]any) (providertest.Session, error) {
-			s, err := f.Connect(credentials)
-			if err != nil {
-				return nil, err
-			}
-			return makeBelieve{s}, nil
-		}, nil
+		return providertest.BenchOf(f.Login, f.Trespass, f.Cling), ""
 	}
 	switch kind {
 	case "postgresql":
-		return visitor(postgres.Login), postgres.Trespass
+		b = providertest.BenchOf(postgres.Login, postgres.Trespass, postgres.Cling)
 	case "mysql":
-		return visitor(func(ctx context.Context, c map[string]any) (*mysql.App, error) { return mysql.Login(ctx, c) }), mysql.Trespass
+		b = providertest.BenchOf(mysql.Login, mysql.Trespass, mysql.Cling)
 	case "redis":
-		return visitor(redis.Login), redis.Trespass
+		b = providertest.BenchOf(redis.Login, redis.Trespass, redis.Cling)
 	case "rabbitmq":
-		return visitor(rabbitmq.Login), rabbitmq.Trespass
-	case "nats":
-		return visitor(nats.Login), nats.Trespass
-	case "s3":
-		return visitor(s3.Login), s3.Trespass
-	}
-	return nil, nil
-}
-
-// visitor makes a driver's login the suite's.
-func visitor[S providertest.Session](login func(context.Context, map[string]any) (S, error)) loginFunc {
-	return func(ctx context.Context, credentials map[string]any) (providertest.Session, error) {
-		s, err := login(ctx, credentials)
-		if err != nil {
-			return nil, err
+		api := managementOf(s)
+		if api == "" {
+			note = "trespass_refused tries the management API only where the credentials name it in management_url: the settings do not tell it."
 		}
-		return s, nil
+		b = providertest.BenchOf(rabbitmq.Login, rabbitmq.Trespass(api), rabbitmq.Cling)
+	case "nats":
+		b = providertest.BenchOf(nats.Login, nats.Trespass, nats.Cling)
+	case "s3":
+		b = providertest.BenchOf(s3.Login, s3.Trespass, s3.Cling)
 	}
+	return b, note
 }
 
-// makeBelieve is a session with the fake.
-type makeBelieve struct{ *fake.Session }
-
-func (m makeBelieve) Put(_ context.Context, key, value string) error {
-	return m.Session.Put(key, value)
+// managementOf is where a RabbitMQ server's management API is, without the administrator's login; empty: not told.
+func managementOf(s driverSettings) string {
+	own, ok := s.(*rabbitmqSettings)
+	if !ok {
+		return ""
+	}
+	u, err := url.Parse(own.Admin.Reveal())
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
 }
-
-func (m makeBelieve) Get(_ context.Context, key string) (string, error) { return m.Session.Get(key) }
-func (m makeBelieve) Keys(context.Context) ([]string, error)            { return m.Session.Keys() }

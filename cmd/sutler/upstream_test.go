@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,6 +17,7 @@ import (
 	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/providers"
 	"github.com/sutlerhq/sutler/providers/osb"
+	"github.com/sutlerhq/sutler/providers/postgres"
 	"github.com/sutlerhq/sutler/providers/providertest"
 	"github.com/sutlerhq/sutler/web/client"
 )
@@ -217,64 +217,6 @@ func TestAVanishedPlanKeepsItsInstances(t *testing.T) {
 	}
 }
 
-// rows is a session of an app on PostgreSQL, whose keys are the rows of a table.
-type rows struct {
-	db *sql.DB
-	c  *sql.Conn
-}
-
-func openRows(ctx context.Context, credentials map[string]any) (providertest.Session, error) {
-	db, err := sql.Open("pgx", fmt.Sprint(credentials["uri"]))
-	if err != nil {
-		return nil, err
-	}
-	c, err := db.Conn(ctx)
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	return &rows{db, c}, nil
-}
-
-func (r *rows) Put(ctx context.Context, key, value string) error {
-	if _, err := r.c.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS notes (key text PRIMARY KEY, value text)`); err != nil {
-		return err
-	}
-	_, err := r.c.ExecContext(ctx, `INSERT INTO notes VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value`, key, value)
-	return err
-}
-
-func (r *rows) Get(ctx context.Context, key string) (value string, err error) {
-	if _, err = r.c.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS notes (key text PRIMARY KEY, value text)`); err != nil {
-		return "", err
-	}
-	err = r.c.QueryRowContext(ctx, `SELECT value FROM notes WHERE key = $1`, key).Scan(&value)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = nil
-	}
-	return value, err
-}
-
-func (r *rows) Keys(ctx context.Context) (keys []string, err error) {
-	if _, err = r.Get(ctx, ""); err != nil {
-		return nil, err
-	}
-	found, err := r.c.QueryContext(ctx, `SELECT key FROM notes`)
-	if err != nil {
-		return nil, err
-	}
-	defer found.Close()
-	for found.Next() {
-		var key string
-		if err := found.Scan(&key); err != nil {
-			return nil, err
-		}
-		keys = append(keys, key)
-	}
-	return keys, found.Err()
-}
-
-func (r *rows) Close() { _ = r.c.Close(); _ = r.db.Close() }
-
 // TestConformanceOfAnUpstream runs the whole suite on PostgreSQL behind a far market.
 func TestConformanceOfAnUpstream(t *testing.T) {
 	if testing.Short() {
@@ -302,7 +244,7 @@ func TestConformanceOfAnUpstream(t *testing.T) {
 		return fault.KindOf(err) != fault.Unavailable || err == nil
 	})
 	h := providertest.Harness{
-		Provider: p, Plan: plan, Other: other, Login: openRows,
+		Bench: providertest.BenchOf(postgres.Login, postgres.Trespass, postgres.Cling), Provider: p, Plan: plan, Other: other,
 		Leftovers: func(context.Context) ([]string, error) {
 			return []string{fmt.Sprint(f.left(t))}, nil
 		},

@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"time"
 
@@ -20,7 +19,7 @@ type App struct {
 }
 
 // Login connects as an app does: with the credentials of a binding and nothing else, by TLS as they say.
-func Login(ctx context.Context, credentials map[string]any, change ...func(*driver.Config)) (*App, error) {
+func Login(ctx context.Context, credentials map[string]any) (*App, error) {
 	text := func(part string) string { return fmt.Sprint(credentials[part]) }
 	mode, _ := credentials["sslmode"].(string)
 	ca, _ := credentials["ca"].(string)
@@ -29,7 +28,7 @@ func Login(ctx context.Context, credentials map[string]any, change ...func(*driv
 		return nil, err
 	}
 	encrypt := func(c *driver.Config) { c.TLS, c.AllowFallbackToPlaintext = encryption, mode == "prefer" }
-	return Dial(ctx, net.JoinHostPort(text("host"), text("port")), text("username"), text("password"), text("database"), append([]func(*driver.Config){encrypt}, change...)...)
+	return Dial(ctx, net.JoinHostPort(text("host"), text("port")), text("username"), text("password"), text("database"), encrypt)
 }
 
 // Dial opens exactly one connection, without trying again.
@@ -100,14 +99,3 @@ func (a *App) Keys(ctx context.Context) (list []string, err error) {
 
 // Close ends the connection.
 func (a *App) Close() { _ = a.Conn.Close(); _ = a.DB.Close() }
-
-// Trespass tries the database of theirs with the login of mine; nil when it got in. It changes nothing.
-func Trespass(ctx context.Context, mine, theirs map[string]any) error {
-	there := maps.Clone(mine)
-	there["database"] = theirs["database"]
-	a, err := Login(ctx, there)
-	if err == nil {
-		a.Close()
-	}
-	return err
-}

@@ -104,7 +104,7 @@ func TestConformanceOverTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	providertest.Conform(t, time.Minute, func(*testing.T) providertest.Harness { return h },
-		"credentials_complete", "credentials_work", "bindings_share", "tenants_apart", "revoked_session", "revoked_while_connecting", "revoked_clinging", "backup_restores", "target_answers", "nothing_left")
+		"credentials_complete", "credentials_work", "bindings_share", "tenants_apart", "trespass_refused", "revoked_session", "revoked_while_connecting", "revoked_clinging", "backup_restores", "target_answers", "nothing_left")
 }
 
 func TestAdministratorBelievesNoOtherAuthority(t *testing.T) {

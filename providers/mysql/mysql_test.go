@@ -3,8 +3,6 @@ package mysql_test
 import (
 	"context"
 	"database/sql"
-	"errors"
-	"fmt"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -92,12 +90,8 @@ func execute(t testing.TB, c *sql.Conn, statements ...string) {
 	}
 }
 
-func login(ctx context.Context, credentials map[string]any) (providertest.Session, error) {
-	return enter(ctx, credentials)
-}
-
-func enter(ctx context.Context, credentials map[string]any, change ...func(*driver.Config)) (*mysql.App, error) {
-	return mysql.Login(ctx, credentials, change...)
+func enter(ctx context.Context, credentials map[string]any) (*mysql.App, error) {
+	return mysql.Login(ctx, credentials)
 }
 
 func texts(ctx context.Context, c *sql.Conn, query string, args ...any) (list []string, err error) {
@@ -114,68 +108,6 @@ func texts(ctx context.Context, c *sql.Conn, query string, args ...any) (list []
 		list = append(list, s)
 	}
 	return list, rows.Err()
-}
-
-// cling owns every kind of thing that runs with its owner's rights, and changes its own password.
-func cling(ctx context.Context, s providertest.Session) error {
-	for _, text := range []string{
-		"CREATE TABLE `mine'\"``x` (a INT PRIMARY KEY, n INT)", "CREATE VIEW v AS SELECT * FROM `mine'\"``x`", "CREATE FUNCTION f() RETURNS INT DETERMINISTIC RETURN (SELECT COUNT(*) FROM notes)",
-		"CREATE TRIGGER tr BEFORE INSERT ON `mine'\"``x` FOR EACH ROW SET NEW.n = f()", "CREATE PROCEDURE p() BEGIN SELECT 1; END", "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO SET @x = 1",
-		"CREATE TEMPORARY TABLE tmp (a INT)", "SET PASSWORD = PASSWORD('changed by the app itself')", "START TRANSACTION", "INSERT INTO `mine'\"``x` VALUES (1, 0)",
-	} {
-		if _, err := s.(*mysql.App).Conn.ExecContext(ctx, text); err != nil {
-			return fmt.Errorf("%s: %w", text, err)
-		}
-	}
-	return nil
-}
-
-// trespass tries the other tenant's database with one's own login, and what can be done from inside.
-func trespass(ctx context.Context, mine, theirs map[string]any) error {
-	other, me, them := theirs["database"].(string), mine["database"].(string), theirs["username"].(string)
-	if a, err := enter(ctx, map[string]any{"host": mine["host"], "port": mine["port"], "username": mine["username"], "password": mine["password"], "database": other}); err == nil {
-		a.Close()
-		return nil
-	}
-	for _, database := range []string{"mysql", "sutler", "sys", "test"} {
-		if a, err := enter(ctx, map[string]any{"host": mine["host"], "port": mine["port"], "username": mine["username"], "password": mine["password"], "database": database}); err == nil {
-			a.Close()
-			return nil
-		}
-	}
-	a, err := enter(ctx, mine)
-	if err != nil {
-		return err
-	}
-	defer a.Close()
-	for _, text := range []string{
-		"USE " + other, "SELECT * FROM " + other + ".notes", "INSERT INTO " + other + ".notes VALUES ('x', 'y')", "DROP DATABASE " + other, "CREATE TABLE " + other + ".x (a INT)",
-		"CREATE DATABASE more", "CREATE DATABASE " + me + "x", "CREATE DATABASE " + me[:len(me)-1] + "_", "CREATE DATABASE test_mine", "CREATE TABLE test.x (a INT)",
-		"CREATE VIEW spy AS SELECT * FROM " + other + ".notes", "SELECT * FROM mysql.user", "SELECT * FROM mysql.global_priv", "SELECT * FROM mysql.db", "SELECT * FROM sutler.logins",
-		"SELECT 1 INTO OUTFILE '/tmp/out'", "SELECT 1 INTO DUMPFILE '/var/tmp/x.so'", "LOAD DATA INFILE '/etc/passwd' INTO TABLE notes", "LOAD DATA LOCAL INFILE '/etc/passwd' INTO TABLE notes",
-		"CREATE USER more", "GRANT SELECT ON " + me + ".* TO " + them, "GRANT ALL ON `db%`.* TO CURRENT_USER()", "SET GLOBAL local_infile = 1",
-		"ALTER USER CURRENT_USER() WITH MAX_USER_CONNECTIONS 1000", "ALTER USER CURRENT_USER() REQUIRE NONE WITH MAX_USER_CONNECTIONS 0", "SET PASSWORD FOR " + them + " = PASSWORD('x')", "SHOW GRANTS FOR " + them, "FLUSH USER_STATISTICS", "INSTALL SONAME 'ha_federated'",
-		"CREATE FUNCTION sys_exec RETURNS INT SONAME 'x.so'", "CREATE DEFINER=" + them + " VIEW theirs AS SELECT 1", "SELECT * FROM information_schema.INNODB_TRX", "SHOW ENGINE INNODB STATUS", "SHUTDOWN", "SET SESSION SQL_LOG_BIN = 0",
-		"SELECT LOAD_FILE('/etc/passwd') + (SELECT 1 FROM " + other + ".notes)",
-	} {
-		if _, err := a.Conn.ExecContext(ctx, text); err == nil {
-			return nil
-		}
-	}
-	var file sql.NullString
-	if err := a.Conn.QueryRowContext(ctx, "SELECT LOAD_FILE('/etc/passwd')").Scan(&file); err != nil || file.Valid {
-		return nil
-	}
-	_, _ = a.Conn.ExecContext(ctx, "CREATE TABLE elsewhere (a INT) DATA DIRECTORY = '/tmp'") // the option is ignored, or the statement refused
-	for _, query := range []string{
-		"SELECT 1 FROM information_schema.TABLES WHERE CREATE_OPTIONS LIKE '%DIRECTORY%'", "SHOW DATABASES LIKE '" + other + "'", "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN ('information_schema', '" + me + "')", "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = '" + other + "'",
-		"SELECT ID FROM information_schema.PROCESSLIST WHERE USER = '" + them + "'", "SELECT GRANTEE FROM information_schema.SCHEMA_PRIVILEGES WHERE TABLE_SCHEMA <> '" + me + "'", "SELECT GRANTEE FROM information_schema.USER_PRIVILEGES WHERE GRANTEE LIKE '%" + them + "%'",
-	} {
-		if seen, err := texts(ctx, a.Conn, query); err != nil || len(seen) > 0 {
-			return nil
-		}
-	}
-	return errors.New("refused everywhere")
 }
 
 func open(t testing.TB, s mysql.Settings) *mysql.Driver {
@@ -205,7 +137,7 @@ func harnessOf(t *testing.T, b *box, s mysql.Settings) providertest.Harness {
 		t.Fatal(err)
 	}
 	return providertest.Harness{
-		Provider: p, Plan: list[0].Plans[1], Other: list[0].Plans[2], Login: login, Trespass: trespass, Cling: cling,
+		Provider: p, Plan: list[0].Plans[1], Other: list[0].Plans[2], Bench: providertest.BenchOf(mysql.Login, mysql.Trespass, mysql.Cling),
 		Leftovers: func(ctx context.Context) ([]string, error) {
 			a, err := mysql.Dial(ctx, b.Address, b.User, b.Password, "")
 			if err != nil {

@@ -39,7 +39,7 @@ func TestHowLongItTakes(t *testing.T) {
 		took(&provision, func() error { _, err := d.Provision(ctx, i); return err })
 		var g providers.Grant
 		took(&bind, func() (err error) { g, _, err = d.Bind(ctx, i, b); return err })
-		s, err := login(ctx, g.Credentials)
+		s, err := enter(ctx, g.Credentials)
 		if err != nil {
 			t.Fatal(err)
 		}

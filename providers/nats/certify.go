@@ -3,13 +3,14 @@ package nats
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"time"
 
 	natsgo "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/sutlerhq/sutler/providers"
 )
 
 // App is one open connection, as an app has it: what conformance is tested with. Its keys are those of a key-value bucket.
@@ -38,10 +39,12 @@ func Dial(credentials map[string]any, more ...natsgo.Option) (*natsgo.Conn, erro
 	if creds, ok := credentials["creds"].(string); ok {
 		options = append(options, natsgo.UserCredentialBytes([]byte(creds)))
 	}
-	if ca, ok := credentials["ca"].(string); ok {
-		pool := x509.NewCertPool()
-		pool.AppendCertsFromPEM([]byte(ca))
-		options = append(options, natsgo.Secure(&tls.Config{MinVersion: tls.VersionTLS12, RootCAs: pool}))
+	roots, err := providers.Authority(credentials)
+	if err != nil {
+		return nil, err
+	}
+	if roots != nil {
+		options = append(options, natsgo.Secure(&tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}))
 	}
 	return natsgo.Connect(fmt.Sprint(credentials["uri"]), options...)
 }
@@ -106,28 +109,3 @@ func (a *App) Keys(ctx context.Context) ([]string, error) {
 
 // Close ends the connection.
 func (a *App) Close() { a.Conn.Close() }
-
-// Trespass listens to everything with the login of mine while theirs talks; nil when it heard something. It changes nothing.
-func Trespass(_ context.Context, mine, theirs map[string]any) error {
-	spy, err := Dial(mine)
-	if err != nil {
-		return err
-	}
-	defer spy.Close()
-	talker, err := Dial(theirs)
-	if err != nil {
-		return err
-	}
-	defer talker.Close()
-	all, err := spy.SubscribeSync(">")
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(spy.Flush(), talker.Publish("secret", []byte("of theirs")), talker.Flush(), spy.Flush()); err != nil {
-		return err
-	}
-	if n, _, err := all.Pending(); err != nil || n > 0 {
-		return err
-	}
-	return errors.New("nothing was heard")
-}

@@ -42,49 +42,6 @@ func login(ctx context.Context, credentials map[string]any) (providertest.Sessio
 	return a, nil
 }
 
-// trespass listens to everything while the other tenant talks, and asks the server for what is the operator's.
-func trespass(ctx context.Context, mine, theirs map[string]any) error {
-	spy, err := natsgo.Connect(mine["uri"].(string))
-	if err != nil {
-		return err
-	}
-	defer spy.Close()
-	talker, err := natsgo.Connect(theirs["uri"].(string))
-	if err != nil {
-		return err
-	}
-	defer talker.Close()
-	all, err := spy.SubscribeSync(">")
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(spy.Flush(), talker.Publish("secret", []byte("of theirs")), talker.Flush(), spy.Flush()); err != nil {
-		return err
-	}
-	if n, _, _ := all.Pending(); n > 0 {
-		return nil
-	}
-	for _, subject := range []string{"$SYS.REQ.SERVER.PING", "$SYS.REQ.SERVER.PING.CONNZ", "$SYS.REQ.SERVER.PING.STATSZ", "$SYS.REQ.ACCOUNT.PING.STATZ", "$SYS.REQ.CLAIMS.LIST"} {
-		m, err := spy.Request(subject, []byte(`{"auth":true}`), 100*time.Millisecond)
-		if err == nil && !ownConnections(m.Data, mine, theirs) { // a tenant may list its own connections and nothing else
-			return nil
-		}
-	}
-	mixed := strings.Replace(theirs["uri"].(string), theirs["password"].(string), mine["password"].(string), 1)
-	if c, err := natsgo.Connect(mixed, natsgo.NoReconnect()); err == nil {
-		c.Close()
-		return nil
-	}
-	return errors.New("refused everywhere")
-}
-
-// ownConnections tells whether an answer of the server is about this tenant alone.
-func ownConnections(answer []byte, mine, theirs map[string]any) bool {
-	text := string(answer)
-	return strings.Contains(text, mine["username"].(string)) && !strings.Contains(text, theirs["username"].(string)) ||
-		strings.Contains(text, `"account_statz":[{"acc":`) && strings.Count(text, `"acc":`) == 1
-}
-
 func provider(t testing.TB, d *nats.Driver) *providers.Provider {
 	t.Helper()
 	p := providers.New(providers.Settings{Name: "nats", Failures: 1000}, d, nil)
@@ -108,7 +65,7 @@ func harness(t *testing.T) providertest.Harness {
 		t.Fatal(err)
 	}
 	return providertest.Harness{
-		Provider: p, Plan: list[0].Plans[0], Other: list[0].Plans[1], Login: login, Trespass: trespass,
+		Provider: p, Plan: list[0].Plans[0], Other: list[0].Plans[1], Bench: providertest.BenchOf(nats.Login, nats.Trespass, nats.Cling),
 		Leftovers: func(context.Context) ([]string, error) {
 			var names []string
 			for _, glob := range []string{"accounts/*", "logins/*", "store/jetstream/*"} {

@@ -2,12 +2,11 @@ package postgres
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
-	"maps"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/sutlerhq/sutler/providers"
 )
 
 // App is one open connection, as an app has it: what conformance is tested with. Its keys are the rows of a table that it makes for itself.
@@ -20,9 +19,12 @@ func Login(ctx context.Context, credentials map[string]any) (*App, error) {
 	if err != nil {
 		return nil, errors.New("the uri is malformed") // not the error: it holds the password
 	}
-	if ca, _ := credentials["ca"].(string); ca != "" && config.TLSConfig != nil {
-		config.TLSConfig.RootCAs = x509.NewCertPool()
-		config.TLSConfig.RootCAs.AppendCertsFromPEM([]byte(ca))
+	roots, err := providers.Authority(credentials)
+	if err != nil {
+		return nil, err
+	}
+	if roots != nil && config.TLSConfig != nil {
+		config.TLSConfig.RootCAs = roots
 	}
 	c, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
@@ -71,17 +73,3 @@ func (a *App) Keys(ctx context.Context) ([]string, error) {
 
 // Close ends the connection.
 func (a *App) Close() { _ = a.Conn.Close(context.Background()) }
-
-// Trespass tries the database of theirs with the login of mine; nil when it got in. It changes nothing.
-func Trespass(ctx context.Context, mine, theirs map[string]any) error {
-	uri, _ := mine["uri"].(string)
-	own, _ := mine["database"].(string)
-	other, _ := theirs["database"].(string)
-	there := maps.Clone(mine) // its authority too, else the attempt fails for another reason
-	there["uri"] = strings.Replace(uri, "/"+own, "/"+other, 1)
-	a, err := Login(ctx, there)
-	if err == nil {
-		a.Close()
-	}
-	return err
-}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"os"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -67,14 +66,7 @@ func TestConformanceOfDedicatedServers(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := providertest.Harness{
-		Provider: p, Plan: list[0].Plans[0], Other: list[0].Plans[1], Login: login, Cling: cling,
-		Trespass: func(ctx context.Context, mine, theirs map[string]any) error {
-			uri := strings.Replace(theirs["uri"].(string), theirs["username"].(string)+":"+theirs["password"].(string), mine["username"].(string)+":"+mine["password"].(string), 1)
-			if c, err := pgx.Connect(ctx, uri); err == nil {
-				return c.Close(ctx)
-			}
-			return trespass(ctx, mine, theirs)
-		},
+		Provider: p, Plan: list[0].Plans[0], Other: list[0].Plans[1], Bench: providertest.BenchOf(postgres.Login, postgres.Trespass, postgres.Cling),
 		Leftovers: func(context.Context) (list []string, err error) {
 			entries, err := os.ReadDir(f.Dir())
 			for _, e := range entries {

@@ -2,8 +2,6 @@ package postgres_test
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"os"
 	"strings"
 	"sync"
@@ -90,68 +88,6 @@ func brokerOf(t testing.TB, su string) string {
 	return strings.Replace(su, "sutler:admin@", "broker:broker@", 1)
 }
 
-func login(ctx context.Context, credentials map[string]any) (providertest.Session, error) {
-	a, err := postgres.Login(ctx, credentials)
-	if err != nil {
-		return nil, err
-	}
-	return a, nil
-}
-
-// cling owns objects under the login's own name, in two schemas, grants on them, and changes its password and settings.
-func cling(ctx context.Context, s providertest.Session) error {
-	_, err := s.(*postgres.App).Conn.Exec(ctx, `SET ROLE NONE; DO $$ BEGIN EXECUTE format('ALTER ROLE %I PASSWORD ''changed''; ALTER ROLE %I SET statement_timeout = 0', session_user, session_user); END $$;`)
-	if err != nil {
-		return err
-	}
-	_, err = s.(*postgres.App).Conn.Exec(ctx, `CREATE SCHEMA "mine'""x"; CREATE TABLE "mine'""x".t (a serial PRIMARY KEY); CREATE VIEW "mine'""x".v AS SELECT * FROM "mine'""x".t;
-		CREATE FUNCTION "mine'""x".f() RETURNS int LANGUAGE sql AS 'SELECT 1'; GRANT SELECT ON "mine'""x".t TO PUBLIC; SELECT lo_create(0); CREATE TEMP TABLE tmp (a int);
-		ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC`)
-	return err
-}
-
-// trespass tries the other tenant's database with one's own login, and what can be done from inside.
-func trespass(ctx context.Context, mine, theirs map[string]any) error {
-	uri := strings.Replace(mine["uri"].(string), "/"+mine["database"].(string), "/"+theirs["database"].(string), 1)
-	if c, err := pgx.Connect(ctx, uri); err == nil {
-		return c.Close(ctx)
-	}
-	for _, database := range []string{"postgres", "template1"} {
-		if c, err := pgx.Connect(ctx, strings.Replace(mine["uri"].(string), "/"+mine["database"].(string), "/"+database, 1)); err == nil {
-			return c.Close(ctx)
-		}
-	}
-	c, err := pgx.Connect(ctx, mine["uri"].(string))
-	if err != nil {
-		return err
-	}
-	defer c.Close(ctx)
-	for _, sql := range []string{
-		fmt.Sprintf(`SET ROLE %q`, theirs["username"]),
-		fmt.Sprintf(`ALTER DATABASE %q CONNECTION LIMIT 1000`, mine["database"]),
-		fmt.Sprintf(`GRANT CONNECT ON DATABASE %q TO PUBLIC`, mine["database"]),
-		fmt.Sprintf(`ALTER ROLE %q CONNECTION LIMIT 1000`, mine["username"]),
-		`CREATE ROLE more LOGIN`, `CREATE DATABASE more`, `CREATE EXTENSION dblink`, `COPY (SELECT 1) TO PROGRAM 'true'`, `SELECT pg_read_file('/etc/passwd')`,
-		`SELECT pg_stat_reset()`,
-	} {
-		if _, err := c.Exec(ctx, sql); err == nil && !granted(ctx, c, sql, mine) {
-			return nil
-		}
-	}
-	var seen int
-	if err := c.QueryRow(ctx, `SELECT count(*) FROM pg_stat_activity WHERE usename = $1 AND query NOT IN ('', '<insufficient privilege>')`, theirs["username"]).Scan(&seen); err != nil || seen > 0 {
-		return nil
-	}
-	return errors.New("refused everywhere")
-}
-
-// granted tells whether a GRANT that gave no error (PostgreSQL only warns when nothing could be granted) did nothing.
-func granted(ctx context.Context, c *pgx.Conn, sql string, mine map[string]any) bool {
-	var open bool
-	err := c.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_database, aclexplode(datacl) a WHERE datname = $1 AND a.grantee = 0)`, mine["database"]).Scan(&open)
-	return strings.HasPrefix(sql, "GRANT") && err == nil && !open
-}
-
 // harness is of the server whose superuser's address is su; admin is the driver's own.
 func harness(t *testing.T, su, admin string) providertest.Harness {
 	t.Helper()
@@ -167,7 +103,7 @@ func harness(t *testing.T, su, admin string) providertest.Harness {
 	}
 	return providertest.Harness{
 		Provider: p, Plan: list[0].Plans[1], Other: list[0].Plans[2],
-		Login: login, Trespass: trespass, Cling: cling,
+		Bench: providertest.BenchOf(postgres.Login, postgres.Trespass, postgres.Cling),
 		Leftovers: func(ctx context.Context) ([]string, error) {
 			c, err := pgx.Connect(ctx, su)
 			if err != nil {

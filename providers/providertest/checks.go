@@ -16,6 +16,7 @@ func Checks() []Check {
 		{"credentials_work", "An app can log in, write and read; with a wrong password it cannot.", credentialsWork},
 		{"bindings_share", "Two bindings of one instance see the same data under different logins.", bindingsShare},
 		{"tenants_apart", "Two instances see, list and reach nothing of each other.", tenantsApart},
+		{"trespass_refused", "With its login a tenant finds no way to another's instance, to more than its plan, or to what is the server's own.", trespassRefused},
 		{"revoked_login", "After Unbind the old login is refused.", revokedLogin},
 		{"revoked_session", "After Unbind an open connection is dead within 5 s.", revokedSession},
 		{"revoked_in_time", "Time and again, an open connection is dead within 5 s of Unbind's return; how long it takes is measured.", revokedInTime},

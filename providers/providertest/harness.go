@@ -26,17 +26,11 @@ type Session interface {
 
 // Harness is what the suite needs to know of a driver.
 type Harness struct {
+	Bench
 	Provider *providers.Provider
 	Plan     catalog.Plan // that instances are made of; bindable
 	Other    catalog.Plan // that they can be changed to; zero: none
 
-	// Login connects as an app does: with the credentials of a binding and nothing else. It must not try again by itself.
-	Login func(ctx context.Context, credentials map[string]any) (Session, error)
-	// Trespass tries to reach the instance of theirs with the login of mine, by every way the backend has; nil when it got in.
-	// Optional.
-	Trespass func(ctx context.Context, mine, theirs map[string]any) error
-	// Cling does what makes a login hard to remove: owns objects, changes its own password. Optional.
-	Cling func(ctx context.Context, s Session) error
 	// Leftovers lists everything at the backend that instances and bindings leave, whosoever they are.
 	Leftovers func(ctx context.Context) ([]string, error)
 	// Reopen gives the provider as a new process would see it. Optional.

@@ -11,12 +11,12 @@ import (
 func tenantsApart(ctx context.Context, h Harness) error {
 	return h.with(ctx, func(a *tenant) error {
 		return h.with(ctx, func(b *tenant) error {
-			_, ca, sa, err := a.bound(ctx)
+			_, _, sa, err := a.bound(ctx)
 			if err != nil {
 				return err
 			}
 			defer sa.Close()
-			_, cb, sb, err := b.bound(ctx)
+			_, _, sb, err := b.bound(ctx)
 			if err != nil {
 				return err
 			}
@@ -37,8 +37,39 @@ func tenantsApart(ctx context.Context, h Harness) error {
 			if got, err := sa.Get(ctx, "secret"); err != nil || got != "of a" {
 				return errs("a tenant's data was harmed by another: %q, %v", got, err)
 			}
-			if h.Trespass != nil && h.Trespass(ctx, cb, ca) == nil {
-				return errs("a tenant's login opens another's instance")
+			return nil
+		})
+	})
+}
+
+func trespassRefused(ctx context.Context, h Harness) error {
+	if h.Trespass == nil {
+		return NotOffered("nobody here knows what to try at a backend of this kind")
+	}
+	return h.with(ctx, func(a *tenant) error {
+		return h.with(ctx, func(b *tenant) error {
+			_, theirs, s, err := a.bound(ctx)
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			if err := s.Put(ctx, "secret", "of a"); err != nil { // what is tried to be reached is there
+				return err
+			}
+			binding := newBinding()
+			mine, err := b.bind(ctx, &binding)
+			if err != nil {
+				return err
+			}
+			way, err := h.Trespass(ctx, mine, theirs)
+			if err != nil {
+				return errs("another's instance could not be tried: %w", err)
+			}
+			if way != "" {
+				return errs("a tenant's login gets where it must not: %s", way)
+			}
+			if got, err := s.Get(ctx, "secret"); err != nil || got != "of a" {
+				return errs("a tenant's data was harmed by another: %q, %v", got, err)
 			}
 			return nil
 		})
@@ -105,6 +136,9 @@ func revokedInTime(ctx context.Context, h Harness) error {
 }
 
 func revokedClinging(ctx context.Context, h Harness) error {
+	if h.Cling == nil {
+		return NotOffered("nobody here knows how an app clings to a backend of this kind")
+	}
 	return h.with(ctx, func(t *tenant) error {
 		b, credentials, s, err := t.bound(ctx)
 		if err != nil {
@@ -114,10 +148,8 @@ func revokedClinging(ctx context.Context, h Harness) error {
 		if err := s.Put(ctx, "kept", "yes"); err != nil {
 			return err
 		}
-		if h.Cling != nil {
-			if err := h.Cling(ctx, s); err != nil {
-				return err
-			}
+		if err := h.Cling(ctx, s); err != nil {
+			return err
 		}
 		if err := t.unbind(ctx, b); err != nil {
 			return err

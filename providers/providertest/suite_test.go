@@ -17,15 +17,6 @@ import (
 	"github.com/sutlerhq/sutler/providers/providertest"
 )
 
-// session makes a fake's session the suite's.
-type session struct{ *fake.Session }
-
-func (s session) Put(_ context.Context, key, value string) error {
-	return s.Session.Put(key, value)
-}
-func (s session) Get(_ context.Context, key string) (string, error) { return s.Session.Get(key) }
-func (s session) Keys(context.Context) ([]string, error)            { return s.Session.Keys() }
-
 func planOf(t *testing.T, d *fake.Driver, name string) catalog.Plan {
 	t.Helper()
 	list, err := d.Offerings(t.Context())
@@ -48,14 +39,8 @@ func harness(t *testing.T, backend *fake.Driver, driver providers.Driver) provid
 		return providers.New(providers.Settings{Name: "fake", Failures: 1000}, driver, nil)
 	}
 	return providertest.Harness{
+		Bench:    providertest.BenchOf(backend.Login, backend.Trespass, backend.Cling),
 		Provider: wrap(), Plan: planOf(t, backend, "sync"), Other: planOf(t, backend, "maintained"),
-		Login: func(_ context.Context, credentials map[string]any) (providertest.Session, error) {
-			s, err := backend.Connect(credentials)
-			if err != nil {
-				return nil, err
-			}
-			return session{s}, nil
-		},
 		Leftovers: func(context.Context) ([]string, error) { return backend.Leftovers() },
 		Reopen:    func(context.Context) (*providers.Provider, error) { return wrap(), nil },
 		Overfill: func(_ context.Context, i providers.Instance, _ providertest.Session) error {

@@ -2,13 +2,15 @@ package rabbitmq
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
-	"strings"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/sutlerhq/sutler/providers"
 )
 
 // App is a connection as an app has it: what conformance is tested with. A value is the one message of a durable queue named after its key.
@@ -20,7 +22,12 @@ type App struct {
 // Login connects as an app does: with the credentials of a binding and nothing else.
 func Login(_ context.Context, credentials map[string]any) (*App, error) {
 	uri, _ := credentials["uri"].(string)
-	c, err := amqp.DialConfig(uri, amqp.Config{Heartbeat: 10 * time.Second, Dial: func(network, addr string) (net.Conn, error) {
+	roots, err := providers.Authority(credentials)
+	if err != nil {
+		return nil, err
+	}
+	trust := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots} // used by amqps:// alone
+	c, err := amqp.DialConfig(uri, amqp.Config{Heartbeat: 10 * time.Second, TLSClientConfig: trust, Dial: func(network, addr string) (net.Conn, error) {
 		return net.DialTimeout(network, addr, 10*time.Second)
 	}})
 	if err != nil {
@@ -101,13 +108,3 @@ func (a *App) Keys(context.Context) (list []string, err error) {
 
 // Close ends the connection.
 func (a *App) Close() { _ = a.Conn.Close() } // it may be dead: that is what the tests are about
-
-// Trespass tries the virtual host of theirs with the login of mine; nil when it got in. It changes nothing.
-func Trespass(ctx context.Context, mine, theirs map[string]any) error {
-	uri, _ := mine["uri"].(string)
-	a, err := Login(ctx, map[string]any{"uri": strings.Replace(uri, "/"+fmt.Sprint(mine["vhost"]), "/"+fmt.Sprint(theirs["vhost"]), 1)})
-	if err == nil {
-		a.Close()
-	}
-	return err
-}

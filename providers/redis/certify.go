@@ -2,13 +2,15 @@ package redis
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"strings"
 
 	client "github.com/redis/go-redis/v9"
+
+	"github.com/sutlerhq/sutler/providers"
 )
 
 // App is one open connection, as an app has it: what conformance is tested with. It writes below the prefix that it was given.
@@ -22,6 +24,11 @@ func options(credentials map[string]any) (*client.Options, error) {
 	o, err := client.ParseURL(fmt.Sprint(credentials["uri"]))
 	if err != nil {
 		return nil, err
+	}
+	if o.TLSConfig != nil {
+		if o.TLSConfig.RootCAs, err = providers.Authority(credentials); err != nil {
+			return nil, err
+		}
 	}
 	o.DisableIdentity, o.MaxRetries, o.Protocol, o.ContextTimeoutEnabled = true, -1, 2, true
 	return o, nil
@@ -40,6 +47,9 @@ func Login(ctx context.Context, credentials map[string]any) (*App, error) {
 			return nil, net.ErrClosed
 		}
 		opened = true
+		if o.TLSConfig != nil {
+			return (&tls.Dialer{Config: o.TLSConfig}).DialContext(ctx, network, address)
+		}
 		return (&net.Dialer{}).DialContext(ctx, network, address)
 	}
 	c := client.NewClient(o)
@@ -78,21 +88,4 @@ func (a *App) Keys(ctx context.Context) ([]string, error) {
 func (a *App) Close() {
 	_ = a.Conn.Close()
 	_ = a.c.Close()
-}
-
-// Trespass tries the server of theirs with the login of mine, or their keys where both share one; nil when it got in. It changes nothing.
-func Trespass(ctx context.Context, mine, theirs map[string]any) error {
-	there := maps.Clone(mine)
-	there["uri"] = strings.Replace(fmt.Sprint(mine["uri"]), fmt.Sprint(":", mine["port"]), fmt.Sprint(":", theirs["port"]), 1)
-	a, err := Login(ctx, there)
-	if err != nil {
-		return err
-	}
-	defer a.Close()
-	if mine["prefix"] == nil {
-		return nil
-	}
-	a.Prefix = fmt.Sprint(theirs["prefix"])
-	_, err = a.Get(ctx, "secret")
-	return err
 }

@@ -119,6 +119,11 @@ func TestSharedServerOverTLS(t *testing.T) {
 	if err := secretly(t.Context(), uri, []byte(ca)); err == nil || err.Error()[:6] != "NOPERM" { // in, and held to its prefix
 		t.Errorf("with the authority of the credentials: %v", err)
 	}
+	a, err := redis.Login(t.Context(), g.Credentials)
+	if err != nil {
+		t.Fatal("as conformance is tested:", err)
+	}
+	a.Close()
 	if err := secretly(t.Context(), uri, stranger.CA); err == nil || err.Error()[:4] != "tls:" {
 		t.Errorf("with another authority: %v", err)
 	}

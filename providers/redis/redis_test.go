@@ -21,7 +21,7 @@ func plans(t testing.TB, p *providers.Provider) providertest.Harness {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := providertest.Harness{Provider: p, Plan: list[0].Plans[0], Login: login, Trespass: trespass, Cling: cling}
+	h := providertest.Harness{Provider: p, Plan: list[0].Plans[0], Bench: providertest.BenchOf(redis.Login, redis.Trespass, redis.Cling)}
 	if len(list[0].Plans) > 1 {
 		h.Other = list[0].Plans[1]
 	}

@@ -1,14 +1,18 @@
 package s3
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
+
+	"github.com/sutlerhq/sutler/providers"
 )
 
 // App is an app with its key: what conformance is tested with. S3 knows no connection: each request stands for itself.
@@ -17,25 +21,46 @@ type App struct {
 	Bucket string
 }
 
-// Client is an S3 client with one key, which tries nothing a second time.
-func Client(endpoint, key, secret string) (*minio.Client, error) {
-	u, err := url.Parse(endpoint)
+// Client is an S3 client with the key in a binding's credentials, which tries nothing a second time.
+func Client(c map[string]any) (*minio.Client, error) {
+	text := func(part string) string { return fmt.Sprint(c[part]) }
+	u, err := url.Parse(text("endpoint"))
 	if err != nil {
 		return nil, err
 	}
-	return minio.New(u.Host, &minio.Options{
-		Creds: credentials.NewStaticV4(key, secret, ""), Secure: u.Scheme == "https", Region: "us-east-1", BucketLookup: minio.BucketLookupPath, MaxRetries: 1,
-	})
+	region, _ := c["region"].(string)
+	options := &minio.Options{
+		Creds:  credentials.NewStaticV4(text("access_key_id"), text("secret_access_key"), ""),
+		Secure: u.Scheme == "https", Region: cmp.Or(region, "us-east-1"), BucketLookup: minio.BucketLookupPath, MaxRetries: 1,
+	}
+	options.Transport, err = transport(c)
+	if err != nil {
+		return nil, err
+	}
+	return minio.New(u.Host, options)
+}
+
+// transport believes the authority that the credentials name.
+func transport(c map[string]any) (*http.Transport, error) {
+	roots, err := providers.Authority(c)
+	if err != nil {
+		return nil, err
+	}
+	t, err := minio.DefaultTransport(true)
+	if err != nil {
+		return nil, err
+	}
+	t.TLSClientConfig.RootCAs = roots
+	return t, nil
 }
 
 // Login makes a first request with the credentials of a binding.
 func Login(ctx context.Context, c map[string]any) (*App, error) {
-	text := func(part string) string { return fmt.Sprint(c[part]) }
-	m, err := Client(text("endpoint"), text("access_key_id"), text("secret_access_key"))
+	m, err := Client(c)
 	if err != nil {
 		return nil, err
 	}
-	a := &App{m, text("bucket")}
+	a := &App{m, fmt.Sprint(c["bucket"])}
 	if _, err := a.Keys(ctx); err != nil {
 		return nil, err
 	}
@@ -75,17 +100,3 @@ func (a *App) Keys(ctx context.Context) (list []string, err error) {
 
 // Close ends the connection.
 func (a *App) Close() {}
-
-// Trespass tries the bucket of theirs with the key of mine; nil when it got in. It changes nothing.
-func Trespass(ctx context.Context, mine, theirs map[string]any) error {
-	a, err := Login(ctx, mine)
-	if err != nil {
-		return err
-	}
-	there := &App{a.Client, fmt.Sprint(theirs["bucket"])}
-	if _, err := there.Keys(ctx); err == nil {
-		return nil
-	}
-	_, err = there.StatObject(ctx, there.Bucket, "secret", minio.StatObjectOptions{})
-	return err
-}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,7 +14,6 @@ import (
 	"time"
 
 	"github.com/minio/minio-go/v7"
-	"github.com/minio/minio-go/v7/pkg/signer"
 
 	"github.com/sutlerhq/sutler/providers"
 	"github.com/sutlerhq/sutler/providers/local"
@@ -71,7 +69,7 @@ func place(s *local.Server) s3.Server {
 }
 
 func client(endpoint, key, secret string) (*minio.Client, error) {
-	return s3.Client(endpoint, key, secret)
+	return s3.Client(map[string]any{"endpoint": endpoint, "access_key_id": key, "secret_access_key": secret})
 }
 
 func login(ctx context.Context, c map[string]any) (providertest.Session, error) {
@@ -80,144 +78,6 @@ func login(ctx context.Context, c map[string]any) (providertest.Session, error) 
 		return nil, err
 	}
 	return a, nil
-}
-
-// cling leaves what makes a bucket hard to remove: odd keys, an unfinished upload, an object in many parts.
-func cling(ctx context.Context, s providertest.Session) error {
-	a := s.(*s3.App)
-	for _, key := range []string{"a/b/c", "größe 数据 🐘", `quo'te"s\`, "a/b", strings.Repeat("x", 200)} {
-		if err := a.Put(ctx, key, "x"); err != nil {
-			if key == "a/b" { // a file system under the server has no place for it beside a/b/c
-				continue
-			}
-			return fmt.Errorf("%q: %w", key, err)
-		}
-	}
-	core := minio.Core{Client: a.Client}
-	id, err := core.NewMultipartUpload(ctx, a.Bucket, "unfinished", minio.PutObjectOptions{})
-	if err != nil {
-		return err
-	}
-	_, err = core.PutObjectPart(ctx, a.Bucket, "unfinished", id, 1, strings.NewReader("part"), 4, minio.PutObjectPartOptions{})
-	return err
-}
-
-// trespass tries the other tenant's bucket in every way, to let others into one's own, to outlive a deprovision, and the server's administration.
-func trespass(t *testing.T) func(ctx context.Context, mine, theirs map[string]any) error {
-	t.Helper()
-	return func(ctx context.Context, mine, theirs map[string]any) error {
-		me, err := login(ctx, mine)
-		if err != nil {
-			return err
-		}
-		a := me.(*s3.App)
-		if err := a.Put(ctx, "own", "x"); err != nil {
-			return err
-		}
-		own, other := a.Bucket, theirs["bucket"].(string)
-		tries := map[string]func() error{
-			"list":   func() error { _, err := (&s3.App{Client: a.Client, Bucket: other}).Keys(ctx); return err },
-			"read":   func() error { _, err := a.StatObject(ctx, other, "secret", minio.StatObjectOptions{}); return err },
-			"write":  func() error { return (&s3.App{Client: a.Client, Bucket: other}).Put(ctx, "planted", "x") },
-			"remove": func() error { return a.RemoveObject(ctx, other, "secret", minio.RemoveObjectOptions{}) },
-			"uploads": func() error {
-				_, err := (minio.Core{Client: a.Client}).ListMultipartUploads(ctx, other, "", "", "", "", 10)
-				return err
-			},
-			"upload": func() error {
-				_, err := (minio.Core{Client: a.Client}).NewMultipartUpload(ctx, other, "p", minio.PutObjectOptions{})
-				return err
-			},
-			"copy out": func() error {
-				_, err := a.CopyObject(ctx, minio.CopyDestOptions{Bucket: own, Object: "stolen"}, minio.CopySrcOptions{Bucket: other, Object: "secret"})
-				return err
-			},
-			"copy in": func() error {
-				_, err := a.CopyObject(ctx, minio.CopyDestOptions{Bucket: other, Object: "planted"}, minio.CopySrcOptions{Bucket: own, Object: "own"})
-				return err
-			},
-			"exists":        func() error { ok, err := a.BucketExists(ctx, other); return seen(ok, err) },
-			"their policy":  func() error { _, err := a.GetBucketPolicy(ctx, other); return err },
-			"their tags":    func() error { _, err := a.GetBucketTagging(ctx, other); return err },
-			"own policy":    func() error { return a.SetBucketPolicy(ctx, own, public(own)) },
-			"see policy":    func() error { _, err := a.GetBucketPolicy(ctx, own); return err },
-			"drop policy":   func() error { return a.SetBucketPolicy(ctx, own, "") },
-			"versions":      func() error { return a.EnableVersioning(ctx, own) },
-			"remove bucket": func() error { return a.RemoveBucket(ctx, own) },
-			"make bucket":   func() error { return a.MakeBucket(ctx, "more-"+own, minio.MakeBucketOptions{}) },
-			"lock": func() error {
-				mode, days := minio.Compliance, uint(3650)
-				unit := minio.Days
-				return a.SetObjectLockConfig(ctx, own, &mode, &days, &unit)
-			},
-			"hold": func() error {
-				on := minio.LegalHoldEnabled
-				return a.PutObjectLegalHold(ctx, own, "own", minio.PutObjectLegalHoldOptions{Status: &on})
-			},
-			"bucket acl":   func() error { return raw(ctx, mine, http.MethodPut, "/"+own+"?acl", "x-amz-acl", "public-read-write") },
-			"object acl":   func() error { return raw(ctx, mine, http.MethodPut, "/"+own+"/own?acl", "x-amz-acl", "public-read") },
-			"ownership":    func() error { return raw(ctx, mine, http.MethodPut, "/"+own+"?ownershipControls", "", "") },
-			"list users":   func() error { return raw(ctx, mine, http.MethodPatch, "/list-users", "", "") },
-			"list buckets": func() error { return raw(ctx, mine, http.MethodPatch, "/list-buckets", "", "") },
-			"delete user": func() error {
-				return raw(ctx, mine, http.MethodPatch, "/delete-user?access="+fmt.Sprint(theirs["username"]), "", "")
-			},
-			"take the owner": func() error {
-				return raw(ctx, mine, http.MethodPatch, "/change-bucket-owner?bucket="+other+"&owner="+fmt.Sprint(mine["username"]), "", "")
-			},
-			"without a key": func() error {
-				return raw(ctx, map[string]any{"endpoint": mine["endpoint"]}, http.MethodGet, "/"+other+"/secret", "", "")
-			},
-		}
-		for name, try := range tries {
-			if try() == nil {
-				t.Log("open: ", name)
-				return nil
-			}
-		}
-		buckets, err := a.ListBuckets(ctx)
-		if err == nil && len(buckets) > 0 {
-			t.Log("open: the list of buckets")
-			return nil
-		}
-		return errors.New("refused everywhere")
-	}
-}
-
-// seen makes "it is there" a way in, and "it is not" or a refusal none.
-func seen(there bool, err error) error {
-	if err == nil && !there {
-		return errors.New("hidden")
-	}
-	return err
-}
-
-func public(bucket string) string {
-	return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::` + bucket + `/*"}]}`
-}
-
-// raw makes a request with a tenant's key that the client has no word for; without a key it is not signed.
-func raw(ctx context.Context, c map[string]any, method, path, header, value string) error {
-	r, err := http.NewRequestWithContext(ctx, method, c["endpoint"].(string)+path, http.NoBody)
-	if err != nil {
-		return err
-	}
-	if header != "" {
-		r.Header.Set(header, value)
-	}
-	if key, ok := c["username"].(string); ok {
-		r.Header.Set("X-Amz-Content-Sha256", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
-		r = signer.SignV4(*r, key, c["password"].(string), "", "us-east-1")
-	}
-	answer, err := http.DefaultTransport.RoundTrip(r)
-	if err != nil {
-		return err
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode >= http.StatusBadRequest {
-		return errors.New(answer.Status)
-	}
-	return nil
 }
 
 // leftovers lists the server's buckets and keys, by the server's own folder as well: what its interface does not show counts too.
@@ -268,7 +128,7 @@ func harness(t *testing.T) providertest.Harness {
 	}
 	return providertest.Harness{
 		Provider: p, Plan: list[0].Plans[0], Other: list[0].Plans[1],
-		Login: login, Trespass: trespass(t), Cling: cling,
+		Bench:     providertest.BenchOf(s3.Login, s3.Trespass, s3.Cling),
 		Leftovers: func(ctx context.Context) ([]string, error) { return leftovers(ctx, s, root) },
 		Overfill:  providertest.Fill(3 * (4 << 20)), Tight: providertest.Tightened(list[0].Plans[0], "storage_bytes", 4<<20),
 		Reopen: func(context.Context) (*providers.Provider, error) { return open(), nil },
@@ -299,8 +159,8 @@ func TestTrespassAndLeftoversSee(t *testing.T) {
 		})
 	}
 	root["bucket"] = "one"
-	if err := h.Trespass(t.Context(), root, map[string]any{"bucket": "two", "username": "nobody"}); err != nil {
-		t.Errorf("the administrator was refused everywhere: %v", err)
+	if way, err := h.Trespass(t.Context(), root, map[string]any{"bucket": "two", "username": "nobody"}); way != "their keys" || err != nil {
+		t.Errorf("the administrator gets in by %q: %v", way, err)
 	}
 	p := providers.Instance{ID: "ins_seen", Plan: h.Plan}
 	if _, err := h.Provider.Provision(t.Context(), p); err != nil {
