@@ -53,20 +53,28 @@ func (a *App) bucket(ctx context.Context) (jetstream.KeyValue, error) {
 	if a.Conn.IsClosed() {
 		return nil, natsgo.ErrConnectionClosed
 	}
-	kv, err := a.js.KeyValue(ctx, "notes")
-	if !errors.Is(err, jetstream.ErrBucketNotFound) {
-		return kv, err
-	}
-	for {
-		kv, err = a.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: "notes", MaxBytes: 1 << 20})
-		if api, ok := errors.AsType[*jetstream.APIError](err); !ok || api.ErrorCode != storeFailed || ctx.Err() != nil {
-			return kv, err // a node of a cluster that has just heard of the account says that it cannot store anything yet
+	for late := time.Now().Add(startDeadline); ; {
+		kv, err := a.js.KeyValue(ctx, "notes")
+		if errors.Is(err, jetstream.ErrBucketNotFound) {
+			kv, err = a.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: "notes", MaxBytes: 1 << 20})
+		}
+		if !news(err) || time.Now().After(late) {
+			return kv, err
+		}
+		if err := pause(ctx, 20*time.Millisecond); err != nil {
+			return nil, err
 		}
 	}
 }
 
 // storeFailed is JetStream's code for a stream whose store could not be made.
 const storeFailed = 10049
+
+// news tells whether an answer is of a node of a cluster that has just heard of the account, and cannot store anything yet.
+func news(err error) bool {
+	api, ok := errors.AsType[*jetstream.APIError](err)
+	return ok && (api.ErrorCode == storeFailed || api.ErrorCode == jetstream.JSErrCodeJetStreamNotEnabledForAccount)
+}
 
 // Put keeps a value under a key.
 func (a *App) Put(ctx context.Context, key, value string) error {
