@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -79,7 +80,8 @@ type placedRow struct {
 
 // latestOf gives the latest operation of the newest instance that a platform knows by an id: a live one, or one that went after goneSince.
 func (b *Broker) latestOf(ctx context.Context, platform, platformID string, goneSince int64) (r placedRow, found bool, err error) {
-	err = b.DB.From(ctx).Raw(`SELECT i.org, i.project, o.* FROM instances i JOIN operations o ON o.id = i.operation
+	columns := "o." + strings.ReplaceAll(b.DB.Columns(r.Operation), ", ", ", o.")
+	err = b.DB.From(ctx).Raw(`SELECT i.org, i.project, `+columns+` FROM instances i JOIN operations o ON o.id = i.operation
  WHERE i.platform <> '' AND i.platform = ? AND i.platform_instance = ? AND (i.gone_at = 0 OR i.gone_at > ?)
  ORDER BY CASE WHEN i.state = 'gone' THEN 1 ELSE 0 END, i.created_at DESC, i.id DESC LIMIT 1`, platform, platformID, goneSince).Scan(&r).Error
 	return r, r.Operation.ID != "", err
@@ -100,7 +102,7 @@ func (b *Broker) operationsOf(ctx context.Context, ids []string) (map[string]Ope
 		part := ids[:min(len(ids), 500)]
 		ids = ids[len(part):]
 		var rows []operationRow
-		if err := b.DB.From(ctx).Raw(`SELECT * FROM operations WHERE id IN ?`, part).Scan(&rows).Error; err != nil {
+		if err := b.DB.From(ctx).Raw(`SELECT `+b.DB.Columns(rows)+` FROM operations WHERE id IN ?`, part).Scan(&rows).Error; err != nil {
 			return nil, err
 		}
 		for _, r := range rows {

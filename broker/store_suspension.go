@@ -9,7 +9,7 @@ type suspensionRow struct {
 }
 
 func (b *Broker) suspensionsOf(ctx context.Context, instance string) (rows []suspensionRow, err error) {
-	return rows, b.DB.From(ctx).Raw(`SELECT * FROM holds WHERE instance = ? ORDER BY since, reason`, instance).Scan(&rows).Error
+	return rows, b.DB.From(ctx).Raw(`SELECT `+b.DB.Columns(rows)+` FROM holds WHERE instance = ? ORDER BY since, reason`, instance).Scan(&rows).Error
 }
 
 // addSuspension tells whether the reason is new. Only with the instance locked.

@@ -196,7 +196,7 @@ func (r *speedRig) bareCatalog() func() error {
 func (r *speedRig) bareRead(operation string) func() error {
 	return r.from(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		var row struct{ ID, State, Note string }
-		if err := r.node.db.From(q.Context()).Raw(`SELECT * FROM operations WHERE id = ?`, operation).Scan(&row).Error; err != nil || row.ID == "" {
+		if err := r.node.db.From(q.Context()).Raw(`SELECT id, state, note FROM operations WHERE id = ?`, operation).Scan(&row).Error; err != nil || row.ID == "" {
 			w.WriteHeader(http.StatusInternalServerError)
 			return
 		}
