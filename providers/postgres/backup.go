@@ -21,9 +21,6 @@ import (
 	"github.com/sutlerhq/sutler/providers/local"
 )
 
-// copier is the login of an instance's copies. Its name is one of a binding's, so that Deprovision finds what a crash left of it.
-func copier(instance string) string { return providers.Name("u", "copies of "+instance) }
-
 // copying runs f with a login that has the tenant's rights and no others, made for it and removed after it: whatever a tenant wrote that runs on the
 // way runs without the administrator's rights. It works while the instance is suspended. The instance's lock is held only while the login is made and
 // removed, so that a long copy keeps nobody from being unbound; copies of one instance take turns.
@@ -44,7 +41,7 @@ func (d *Driver) copying(ctx context.Context, i providers.Instance, f func(login
 	defer func() {
 		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 		defer cancel()
-		err = errors.Join(err, d.locked(after, i.ID, func(s session) error { return s.copied(after, i, copier(i.ID)) }))
+		err = errors.Join(err, d.locked(after, i.ID, func(s session) error { return s.copied(after, i) }))
 	}()
 	if err != nil {
 		return err
@@ -71,7 +68,7 @@ func (d *Driver) alone(ctx context.Context, i providers.Instance) (*pgx.Conn, er
 
 // lend makes the login of a copy.
 func (s session) lend(ctx context.Context, i providers.Instance) (*pgx.ConnConfig, error) {
-	role, password := copier(i.ID), rand.Text()
+	role, password := s.copier, rand.Text()
 	verifier, err := scram(password, []byte(rand.Text()))
 	if err != nil {
 		return nil, err
@@ -105,8 +102,8 @@ func (s session) lend(ctx context.Context, i providers.Instance) (*pgx.ConnConfi
 }
 
 // copied takes the login of a copy away.
-func (s session) copied(ctx context.Context, i providers.Instance, role string) error {
-	var oid uint32
+func (s session) copied(ctx context.Context, i providers.Instance) error {
+	role, oid := s.copier, uint32(0)
 	if err := s.QueryRow(ctx, `SELECT coalesce((SELECT oid FROM pg_roles WHERE rolname = $1), 0)`, role).Scan(&oid); err != nil || oid == 0 {
 		return err
 	}
@@ -128,7 +125,7 @@ func (s session) copied(ctx context.Context, i providers.Instance, role string) 
 	if err := s.terminate(ctx, `a.usesysid = $1`, oid); err != nil {
 		return err
 	}
-	if err := s.handOver(ctx, role, oid); err != nil {
+	if err := s.handOver(ctx, role); err != nil {
 		return err
 	}
 	return s.drop(ctx, role)

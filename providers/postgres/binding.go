@@ -133,7 +133,7 @@ func (d *Driver) Unbind(ctx context.Context, i providers.Instance, b providers.B
 		if err := s.terminate(ctx, `a.usesysid = $1`, oid); err != nil {
 			return err
 		}
-		if err := s.handOver(ctx, role, oid); err != nil {
+		if err := s.handOver(ctx, role); err != nil {
 			return err
 		}
 		// A login that had passed its check when the door was shut shows up late: once more before the role goes.
@@ -146,15 +146,9 @@ func (d *Driver) Unbind(ctx context.Context, i providers.Instance, b providers.B
 	return providers.Progress{Done: err == nil, Note: note(err, "the login is gone")}, err
 }
 
-// handOver gives what the role owns to the group, in every database where it owns anything or was granted something.
-func (s session) handOver(ctx context.Context, role string, oid uint32) error {
-	rows, err := s.Query(ctx, `SELECT datname FROM pg_database WHERE datname = $2 AND datallowconn OR oid IN
-		(SELECT dbid FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass AND refobjid = $1)`, oid, s.database)
-	if err != nil {
-		return err
-	}
-	databases, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
+// handOver gives what the role owns in the instance's database to the group. Elsewhere it can only be what drop takes from it.
+func (s session) handOver(ctx context.Context, role string) error {
+	if there, err := s.exists(ctx, `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1 AND datallowconn)`, s.database); err != nil || !there {
 		return err
 	}
 	there, err := s.hasRole(ctx, s.group)
@@ -166,18 +160,12 @@ func (s session) handOver(ctx context.Context, role string, oid uint32) error {
 			return err
 		}
 	}
-	for _, database := range databases {
-		err := s.inside(ctx, database, func(c *pgx.Conn) error {
-			if !there {
-				return run(ctx, c, `DROP OWNED BY %s`, role)
-			}
-			return run(ctx, c, `REASSIGN OWNED BY %[1]s TO %[2]s; DROP OWNED BY %[1]s`, role, s.group)
-		})
-		if err != nil {
-			return err
+	return s.inside(ctx, s.database, func(c *pgx.Conn) error {
+		if !there {
+			return run(ctx, c, `DROP OWNED BY %s`, role)
 		}
-	}
-	return nil
+		return run(ctx, c, `REASSIGN OWNED BY %[1]s TO %[2]s; DROP OWNED BY %[1]s`, role, s.group)
+	})
 }
 
 // terminate ends the sessions that match and returns when they have ended.

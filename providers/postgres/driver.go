@@ -115,11 +115,12 @@ func plan(name, description string, connections, storage int64) catalog.Plan {
 	}
 }
 
-// names are what an instance is called on the server.
-type names struct{ database, group string }
+// names are what an instance is called on the server. Copier is the login of its copies: named as a binding's, so that Deprovision finds what a
+// crash left of it.
+type names struct{ database, group, copier string }
 
 func namesOf(instance string) names {
-	return names{database: providers.Name("db", instance), group: providers.Name("gr", instance)}
+	return names{database: providers.Name("db", instance), group: providers.Name("gr", instance), copier: providers.Name("u", "copies of "+instance)}
 }
 
 func roleOf(binding string) string { return providers.Name("u", binding) }

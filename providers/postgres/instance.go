@@ -109,14 +109,6 @@ func (d *Driver) Deprovision(ctx context.Context, i providers.Instance) (provide
 	return providers.Progress{Done: err == nil, Note: note(err, "the database is gone")}, err
 }
 
-// drop removes a role that owns nothing in any living database but the shared ones.
-func (s session) drop(ctx context.Context, role string) error {
-	if err := s.join(ctx, role); err != nil {
-		return err
-	}
-	return run(ctx, s, `DROP OWNED BY %[1]s; DROP ROLE %[1]s`, role)
-}
-
 // member is a binding's role.
 type member struct {
 	role, binding string
@@ -128,7 +120,7 @@ func (s session) members(ctx context.Context) ([]member, error) {
 	rows, err := s.Query(ctx, `SELECT r.rolname, coalesce(shobj_description(r.oid, 'pg_authid'), ''),
 			(SELECT count(*) FROM pg_stat_activity a WHERE a.usesysid = r.oid)
 		FROM pg_roles g JOIN pg_auth_members m ON m.roleid = g.oid JOIN pg_roles r ON r.oid = m.member
-		WHERE g.rolname = $1 AND r.rolname <> current_user AND r.rolname ~ '^u[a-z2-7]{26}$' GROUP BY r.oid, r.rolname ORDER BY 1`, s.group)
+		WHERE g.rolname = $1 AND r.rolname <> current_user AND r.rolname ~ '`+logins+`' GROUP BY r.oid, r.rolname ORDER BY 1`, s.group)
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +180,7 @@ func (d *Driver) Suspend(ctx context.Context, i providers.Instance) (providers.P
 				return err
 			}
 		}
-		return s.terminate(ctx, `a.datname = $1 AND a.usename NOT IN (current_user, '`+copier(i.ID)+`')`, s.database) // a copy is as of one moment, and no app's
+		return s.terminate(ctx, `a.datname = $1 AND a.usename NOT IN (current_user, '`+s.copier+`')`, s.database) // a copy is as of one moment, and no app's
 	})
 	return providers.Progress{Done: err == nil}, err
 }

@@ -50,7 +50,7 @@ func (d *Driver) Inspect(ctx context.Context, i providers.Instance) (providers.I
 		}
 		members, err := s.members(ctx)
 		for _, m := range members {
-			if m.role != copier(i.ID) {
+			if m.role != s.copier {
 				in.Sessions[m.binding] = m.sessions
 			}
 		}

@@ -77,6 +77,14 @@ func harden(ctx context.Context, pool *pgxpool.Pool) (super bool, err error) {
 	if err := pool.QueryRow(ctx, `SELECT rolsuper FROM pg_roles WHERE rolname = current_user`).Scan(&super); err != nil {
 		return false, err
 	}
+	var prepared int
+	if err := pool.QueryRow(ctx, `SELECT current_setting('max_prepared_transactions')::int`).Scan(&prepared); err != nil {
+		return super, err
+	}
+	if prepared > 0 {
+		return super, fault.ProviderFailed.Errorf("The PostgreSQL server lets transactions be prepared: a tenant's outlive its login and its connections, with all their locks.").
+			WithHint("Set max_prepared_transactions = 0, which is its default, and restart the server.")
+	}
 	open, err := public(ctx, pool)
 	for _, name := range open {
 		database := pgx.Identifier{name}.Sanitize()
@@ -204,7 +212,7 @@ func classed(err error) error {
 	switch c := code(err); {
 	case c == "57P03", c == "57P01", c == "57P02", c == "53300", strings.HasPrefix(c, "08"):
 		return fault.Unavailable.Wrap(err, "The PostgreSQL server takes no connections now.")
-	case c == "55P03":
+	case c == busy:
 		return fault.Busy.Wrap(err, "An app's open transaction stands in the way; it is tried again.")
 	case c == "55006", c == "40001", c == "40P01", c == "2BP01", concurrently(err):
 		return fault.Busy.Wrap(err, "The PostgreSQL server is busy with the same thing; it is tried again.")
