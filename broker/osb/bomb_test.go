@@ -17,6 +17,7 @@ func manyKeys(n int) string {
 
 // Bodies that are made to hurt are refused at the door, in few words, on every route that reads one; nothing of them reaches the provider.
 func TestBombs(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	if a := m.ask("PUT", "/v2/service_instances/there?accepts_incomplete=true", m.order("queued", "")); a.status != 201 { // made before it was answered
 		m.is(a, 202)
@@ -71,6 +72,7 @@ func TestBombs(t *testing.T) {
 
 // Ids are the platform's own: whatever is legal in a path lives a whole life, and what is not is refused on every route.
 func TestIDs(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	for _, id := range []string{strings.Repeat("x", 255), strings.Repeat("%C3%A9", 127), "a%2Fb", "%22q%22", "%E2%82%AC", "%27", "a.b~c", "..%2F..", "%20", "%25", "a+b", "%3Fq=1", "%F0%9F%98%80", "Robert%27)%3B--"} {
 		path := "/v2/service_instances/" + id

@@ -10,6 +10,7 @@ import (
 
 // Ids in a body are refused like those in a path, by their name: whose it is, which app, which context.
 func TestIDsInABody(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	m.mapped("cf-map")
 	const i = "/v2/service_instances/i"
@@ -62,6 +63,7 @@ func TestIDsInABody(t *testing.T) {
 
 // A request's own name comes back when it is one, and is refused after 401 and 412 when it is none.
 func TestTheNameOfARequest(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	m.is(m.ask("GET", "/v2/catalog", "", func(r *http.Request) { r.Header.Set("X-Broker-API-Request-Identity", strings.Repeat("x", 255)) }), 200)
 	for name, bad := range map[string]string{"256 bytes": strings.Repeat("x", 256), "9000 bytes": strings.Repeat("x", 9000), "a tab": "a\tb", "no UTF-8": "a\xffb"} {
@@ -87,6 +89,7 @@ func TestTheNameOfARequest(t *testing.T) {
 
 // Nothing here forwards routes, and a platform that wants it is told so before anything is bound.
 func TestARouteIsNotTaken(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	const i = "/v2/service_instances/i"
 	m.is(m.ask("PUT", i, m.order("sync", "")), 201)

@@ -77,7 +77,7 @@ func (l *logs) String() string {
 	return l.b.String()
 }
 
-func newMarket(t *testing.T) *market { t.Helper(); return newMarketWaiting(t, 5*time.Second) }
+func newMarket(t *testing.T) *market { t.Helper(); return newMarketWaiting(t, 20*time.Second) }
 
 // newMarketWaiting waits so long for fast work before it answers 202.
 func newMarketWaiting(t *testing.T, wait time.Duration) *market {
@@ -92,7 +92,7 @@ func newMarketOn(t *testing.T, db *database.DB, wait time.Duration) *market {
 
 func newMarketWith(t *testing.T, driver *fake.Driver) *market {
 	t.Helper()
-	return newMarketOf(t, dbtest.New(t), driver, 5*time.Second)
+	return newMarketOf(t, dbtest.New(t), driver, 20*time.Second)
 }
 
 func newMarketOf(t testing.TB, db *database.DB, driver *fake.Driver, wait time.Duration) *market {

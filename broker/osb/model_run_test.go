@@ -2,14 +2,9 @@ package osb_test
 
 import (
 	"context"
-	"encoding/json"
-	"flag"
 	"fmt"
-	"io"
-	"net/http"
-	"runtime"
-	"strings"
-	"sync"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -25,18 +20,21 @@ func TestTheModel(t *testing.T) {
 	few(t)
 	m := newModelMarket(t)
 	rapid.Check(t, func(rt *rapid.T) {
-		m.life(rt, lawful(), ground{[]string{"cf-eu", "cf-us"}, []string{"a", "b"}, []string{"x", "y", "z"}})
+		m.life(rt, lawful(), ground{
+			platforms: []string{"cf-eu", "cf-us"}, instances: []string{"a", "b"}, bindings: []string{"x", "y", "z"},
+			plans: []string{"sync", "sync", "queued", "queued", "rotatable", "unbindable", "failing"},
+		})
 	})
 }
 
 // TestAWrongLawIsFoundOut plants one wrong law after the other in the model: each must be noticed. It plays on small ground, where
-// that comes about soon, and logs the few requests that show it.
+// that comes about soon, and logs the few requests that show it. These two tests set flags, so they do not run beside each other.
 func TestAWrongLawIsFoundOut(t *testing.T) {
 	set(t, "rapid.checks", "2000")
 	set(t, "rapid.nofailfile", "true")
-	set(t, "rapid.shrinktime", "1s")
+	set(t, "rapid.shrinktime", "300ms")
 	set(t, "rapid.steps", "8")
-	small := ground{[]string{"cf-eu"}, []string{"a"}, []string{"x"}}
+	small := ground{platforms: []string{"cf-eu"}, instances: []string{"a"}, bindings: []string{"x"}, plans: []string{"sync", "queued", "failing"}, only: []string{"put", "patch", "delete", "get"}}
 	m := newModelMarket(t)
 	for name, plant := range map[string]func(*laws){
 		"an order again is a conflict":          func(l *laws) { l.again = 409 },
@@ -63,103 +61,9 @@ func TestAWrongLawIsFoundOut(t *testing.T) {
 	}
 }
 
-// few keeps the property test short unless the command line says otherwise.
-func few(t *testing.T) {
-	t.Helper()
-	for name, value := range map[string]string{"rapid.checks": "25", "rapid.steps": "40"} {
-		if f := flag.Lookup(name); f.Value.String() == f.DefValue {
-			set(t, name, value)
-		}
-	}
-}
-
-func set(t *testing.T, name, value string) {
-	t.Helper()
-	was := flag.Lookup(name).Value.String()
-	if err := flag.Set(name, value); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = flag.Set(name, was) })
-}
-
-// recorder stands where a test stands that is meant to fail.
-type recorder struct {
-	rapid.TB
-	name   string
-	failed bool
-}
-
-func (r *recorder) Helper()               {}
-func (r *recorder) Name() string          { return r.name }
-func (r *recorder) Logf(string, ...any)   {}
-func (r *recorder) Log(...any)            {}
-func (r *recorder) Errorf(string, ...any) { r.failed = true }
-func (r *recorder) Error(...any)          { r.failed = true }
-func (r *recorder) Fail()                 { r.failed = true }
-func (r *recorder) Failed() bool          { return r.failed }
-func (r *recorder) FailNow()              { r.failed = true; runtime.Goexit() }
-func (r *recorder) Fatal(...any)          { r.FailNow() }
-func (r *recorder) Fatalf(string, ...any) { r.FailNow() }
-
-// modelMarket is a market whose slow work goes on only when the test says so.
-type modelMarket struct {
-	*market
-	runs  int
-	trail []string // the requests of the latest run
-
-	mu   sync.Mutex
-	held map[place]chan struct{} // closed when the work there may go on; the platform by its id with us
-}
-
-func newModelMarket(t *testing.T) *modelMarket {
-	t.Helper()
-	m := &modelMarket{market: newMarketWaiting(t, 20*time.Second), held: map[place]chan struct{}{}}
-	m.driver.OnStep(func(_, id, when string) {
-		if when == "before" {
-			m.wait(id)
-		}
-	})
-	t.Cleanup(m.release)
-	return m
-}
-
-// wait holds a driver's call up as long as its instance's work is held.
-func (m *modelMarket) wait(id string) {
-	market := identity.Principal{Kind: identity.System}
-	if bd, err := m.broker.Binding(context.Background(), market, id); err == nil {
-		id = bd.Instance
-	}
-	i, err := m.broker.Instance(context.Background(), market, "", id)
-	if err != nil {
-		return // offerings and the like belong to none
-	}
-	m.mu.Lock()
-	gate := m.held[place{i.Platform, i.PlatformInstance}]
-	m.mu.Unlock()
-	if gate != nil {
-		<-gate
-	}
-}
-
-func (m *modelMarket) hold(at place) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.held[at] == nil {
-		m.held[at] = make(chan struct{})
-	}
-}
-
-func (m *modelMarket) release() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for at, gate := range m.held {
-		close(gate)
-		delete(m.held, at)
-	}
-}
-
-// ground is what a run plays with: platforms, and the ids that they give to instances and bindings.
-type ground struct{ platforms, instances, bindings []string }
+// ground is what a run plays with: platforms, the ids that they give to instances and bindings, the plans that they order, and what they do; nil:
+// everything.
+type ground struct{ platforms, instances, bindings, plans, only []string }
 
 // life is one run: random requests to an empty world, and in the end nothing may be left at the backend.
 func (m *modelMarket) life(rt *rapid.T, l laws, g ground) {
@@ -167,10 +71,14 @@ func (m *modelMarket) life(rt *rapid.T, l laws, g ground) {
 	m.trail = nil
 	r := &run{modelMarket: m, ground: g, world: &world{laws: l, instances: map[place]*modelled{}}, prefix: fmt.Sprintf("r%d-", m.runs)}
 	defer r.clear()
-	rt.Repeat(map[string]func(*rapid.T){
+	deeds := map[string]func(*rapid.T){
 		"put": r.put, "put again": r.put, "patch": r.patch, "bind": r.bind, "bind again": r.bind, "rotate": r.rotate, "unbind": r.unbind, "delete": r.remove,
 		"get": r.get, "poll": r.poll, "finish": r.finish,
-	})
+	}
+	if g.only != nil {
+		maps.DeleteFunc(deeds, func(name string, _ func(*rapid.T)) bool { return !slices.Contains(g.only, name) })
+	}
+	rt.Repeat(deeds)
 	r.finish(rt)
 	r.clear()
 	left, err := m.driver.Leftovers()
@@ -196,7 +104,7 @@ func (r *run) place(rt *rapid.T) place {
 }
 
 func (r *run) plan(rt *rapid.T, more ...string) string {
-	return rapid.SampledFrom(append([]string{"sync", "sync", "queued", "queued", "rotatable", "unbindable", "failing"}, more...)).Draw(rt, "plan")
+	return rapid.SampledFrom(append(slices.Clone(r.plans), more...)).Draw(rt, "plan")
 }
 
 // likely is the plan that the instance has, most of the time.
@@ -343,89 +251,4 @@ func (r *run) clear() {
 			r.ok(err)
 		}
 	}
-}
-
-// body is that of an order; an empty plan is left out.
-func (r *run) body(plan string, size int, more string) string {
-	text := `{"service_id":"` + r.offering.ID + `"`
-	if plan != "" {
-		text += `,"plan_id":"` + r.market.plan(plan) + `"`
-	}
-	if size > 0 {
-		text += fmt.Sprintf(`,"parameters":{"size":%d}`, size)
-	}
-	return text + more + "}"
-}
-
-// request sends one request and compares the answer with what the model wants.
-func (r *run) request(rt *rapid.T, at place, method, binding string, async bool, body string, w want) {
-	if w.status == 202 {
-		r.hold(place{r.ids[at.platform], r.prefix + at.id})
-	}
-	r.trail = append(r.trail, fmt.Sprintf("%s %s/%s/%s %d", method, at.platform, at.id, binding, w.status))
-	status, got := r.send(at, method, binding, async, body)
-	fail := func(what string) { // in the same words wherever it happens, so that the shortest way there is found
-		rt.Helper()
-		rt.Logf("%v %v: %v", r.trail, body, got)
-		rt.Fatalf("%s is answered %d, want %d: the %s is wrong", method, status, w.status, what)
-	}
-	code, _ := got["error"].(string)
-	switch {
-	case status != w.status:
-		fail("status")
-	case code != w.code:
-		fail("code")
-	case w.state != "" && got["state"] != w.state:
-		fail("state")
-	case w.plan != "" && (got["plan_id"] != r.market.plan(w.plan) || fmt.Sprint(got["parameters"]) != sized(w.size)):
-		fail("plan or parameters")
-	case w.other && fmt.Sprint(got["operation"]) == *w.op, w.op != nil && !w.other && !settle(w.op, got["operation"]):
-		fail("operation")
-	case w.credentials != nil && !settle(w.credentials, got["credentials"]):
-		fail("credentials")
-	}
-}
-
-func sized(n int) string {
-	if n == 0 {
-		return "map[]"
-	}
-	return fmt.Sprintf("map[size:%d]", n)
-}
-
-// settle keeps what was said for the first time; later it must be the same.
-func settle(known *string, said any) bool {
-	text := fmt.Sprint(said)
-	if *known == "" {
-		*known = text
-	}
-	return said != nil && *known == text
-}
-
-// send sends a request; POLL is GET last_operation, and the body of a DELETE is the plan it names.
-func (r *run) send(at place, method, binding string, async bool, body string) (int, map[string]any) {
-	path := "/v2/service_instances/" + r.prefix + at.id
-	if binding != "" {
-		path += "/service_bindings/" + binding
-	}
-	query := fmt.Sprintf("?accepts_incomplete=%t", async)
-	switch method {
-	case "POLL":
-		method, path = http.MethodGet, path+"/last_operation"
-	case http.MethodDelete:
-		query += "&service_id=" + r.offering.ID + "&plan_id=" + r.market.plan(body)
-		body = ""
-	}
-	req, err := http.NewRequestWithContext(context.Background(), method, r.server.URL+path+query, strings.NewReader(body))
-	r.ok(err)
-	req.SetBasicAuth(at.platform, r.passwords[at.platform])
-	req.Header.Set("X-Broker-API-Version", "2.17")
-	res, err := http.DefaultClient.Do(req)
-	r.ok(err)
-	defer res.Body.Close()
-	raw, err := io.ReadAll(res.Body)
-	r.ok(err)
-	got := map[string]any{}
-	r.ok(json.Unmarshal(raw, &got))
-	return res.StatusCode, got
 }

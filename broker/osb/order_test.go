@@ -13,6 +13,7 @@ import (
 
 // What is wrong with a request is said before what is wrong with the platform's patience: the instance's own plan decides whether it had to wait.
 func TestTheOrderOfRefusals(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	const i, none, async = "/v2/service_instances/i", "/v2/service_instances/none", "?accepts_incomplete=true"
 	const b = "/service_bindings/b"
@@ -69,6 +70,7 @@ func TestTheOrderOfRefusals(t *testing.T) {
 
 // A change of plan keeps the parameters; a plan that does not take them is refused by the place and the reason, and nothing is changed.
 func TestAPlanThatDoesNotTakeWhatIsKept(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	const i, async = "/v2/service_instances/i", "?accepts_incomplete=true"
 	size := m.order("async", `,"parameters":{"size":3}`)
@@ -101,6 +103,7 @@ func TestAPlanThatDoesNotTakeWhatIsKept(t *testing.T) {
 
 // The same order again is the same instance, whatever the catalog and the schemas have become meanwhile; so is the same bind.
 func TestTheSameOrderWhenItIsNoLongerSold(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	const i = "/v2/service_instances/i"
 	order := m.order("maintained", `,"maintenance_info":{"version":"2.1.0"},"parameters":{"size":3}`)
@@ -129,6 +132,7 @@ func TestTheSameOrderWhenItIsNoLongerSold(t *testing.T) {
 
 // The same id for another organisation or space is another order, on a platform with one fixed project and on one that is mapped.
 func TestTheSameOrderForAnotherPlace(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		m := newMarketOn(t, db, 5*time.Second)
 		m.mapped("cf-map")
@@ -154,6 +158,7 @@ func TestTheSameOrderForAnotherPlace(t *testing.T) {
 // Of a rotation nothing but its predecessor counts: no app is made for one that it names, and it stays the same order when its predecessor is
 // long gone and the name used again.
 func TestARotationIsItsPredecessorsOwn(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	const i = "/v2/service_instances/i"
 	m.is(m.ask("PUT", i, m.order("rotatable", "")), 201)
@@ -175,6 +180,7 @@ func TestARotationIsItsPredecessorsOwn(t *testing.T) {
 
 // A rotation names no app: its predecessor's is the app, on a plan for apps only, too.
 func TestARotationOnAPlanForAppsOnly(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	m.broker.Terms = map[string][]catalog.Terms{"fakes": {{Plans: []catalog.PlanTerms{{Name: "rotatable", AppOnly: true}}}}}
 	_, err := m.broker.Refresh(t.Context(), time.Minute)

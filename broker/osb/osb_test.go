@@ -13,6 +13,7 @@ import (
 )
 
 func TestCatalog(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	a := m.is(m.ask("GET", "/v2/catalog", ""), 200)
 	service := a.body["services"].([]any)[0].(map[string]any)
@@ -41,6 +42,7 @@ func TestCatalog(t *testing.T) {
 }
 
 func TestALifeInSync(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	const i = "/v2/service_instances/i-1"
 	m.is(m.ask("PUT", i, m.order("sync", `,"context":{"platform":"cloudfoundry","instance_name":"My DB"},"parameters":null`)), 201)
@@ -71,6 +73,7 @@ func TestALifeInSync(t *testing.T) {
 }
 
 func TestALifeInAsync(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	const i, async = "/v2/service_instances/i%2F1%20%22x%22", "?accepts_incomplete=true"
 	m.is(m.ask("PUT", i, m.order("async", "")), 422)
@@ -118,6 +121,7 @@ func TestALifeInAsync(t *testing.T) {
 
 // A fast plan whose provider is slow today is finished later, when the platform can wait.
 func TestAFastPlanThatTakesLonger(t *testing.T) {
+	t.Parallel()
 	m := newMarketWaiting(t, time.Millisecond)
 	hold := m.driver.Hang("provision")
 	const i = "/v2/service_instances/late"
@@ -133,6 +137,7 @@ func TestAFastPlanThatTakesLonger(t *testing.T) {
 }
 
 func TestADeleteDuringACreate(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	hold := m.driver.Hang("provision")
 	const i = "/v2/service_instances/halted"
@@ -149,6 +154,7 @@ func TestADeleteDuringACreate(t *testing.T) {
 
 // Every route is closed to strangers, and a platform finds nothing of another's on any of them.
 func TestEveryRouteIsClosedToOthers(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	m.is(m.ask("PUT", "/v2/service_instances/i", m.order("sync", "")), 201)
 	bind := `{"service_id":"` + m.offering.ID + `","plan_id":"` + m.plan("sync") + `"}`
@@ -180,6 +186,7 @@ func TestEveryRouteIsClosedToOthers(t *testing.T) {
 }
 
 func TestAFailureSaysWhy(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	a := m.is(m.ask("PUT", "/v2/service_instances/f", m.order("failing", "")), 502)
 	if !strings.Contains(a.raw, "refuses") {
@@ -191,6 +198,7 @@ func TestAFailureSaysWhy(t *testing.T) {
 }
 
 func TestWhatIsRefused(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	header := func(name, value string) func(*http.Request) {
 		return func(r *http.Request) { r.Header.Set(name, value) }
@@ -258,6 +266,7 @@ func TestWhatIsRefused(t *testing.T) {
 
 // The wrong service or plan beside an instance's id is a wrong request, and nothing happens.
 func TestAPlanThatIsNotTheInstances(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	const i = "/v2/service_instances/i"
 	const b = i + "/service_bindings/b"
@@ -282,6 +291,7 @@ func TestAPlanThatIsNotTheInstances(t *testing.T) {
 
 // A plan that was changed may be named by its former id, but the present one says whether the platform has to wait.
 func TestAFormerPlanDoesNotHurryAnUnbind(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	const i, async = "/v2/service_instances/i", "?accepts_incomplete=true"
 	const b = i + "/service_bindings/b"
@@ -301,6 +311,7 @@ func TestAFormerPlanDoesNotHurryAnUnbind(t *testing.T) {
 
 // Only the key as the protocol writes it counts, whatever the order; keys inside of parameters are nobody's but the plan's.
 func TestKeysThatDifferInCase(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	for n, more := range []string{`,"Plan_ID":"` + m.plan("rotatable") + `"`, `,"\u017fervice_id":"else"`, `,"PARAMETERS":{"x":1}`} {
 		path := fmt.Sprintf("/v2/service_instances/i%d", n)
@@ -313,6 +324,7 @@ func TestKeysThatDifferInCase(t *testing.T) {
 }
 
 func TestPlatformsNeverSeeEachOther(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	other := func(r *http.Request) { r.SetBasicAuth("cf-us", m.passwords["cf-us"]) }
 	const i = "/v2/service_instances/same"
@@ -327,6 +339,7 @@ func TestPlatformsNeverSeeEachOther(t *testing.T) {
 }
 
 func TestClientsThatSendWhatTheyLike(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	form := func(r *http.Request) {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -351,6 +364,7 @@ func TestClientsThatSendWhatTheyLike(t *testing.T) {
 }
 
 func TestGuessingIsLimited(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	wrong := func(r *http.Request) { r.SetBasicAuth("cf-eu", "guess") }
 	for range 10 {

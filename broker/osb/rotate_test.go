@@ -10,6 +10,7 @@ import (
 
 // Of a rotation the protocol asks for the predecessor alone.
 func TestARotationThatNamesItsPredecessorAlone(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	const i = "/v2/service_instances/i-1"
 	m.is(m.ask("PUT", i, m.order("rotatable", "")), 201)
@@ -27,6 +28,7 @@ func TestARotationThatNamesItsPredecessorAlone(t *testing.T) {
 
 // Credentials that expire say when, and by when to rotate them: after two thirds of their life.
 func TestCredentialsThatExpire(t *testing.T) {
+	t.Parallel()
 	m := newMarketWith(t, fake.New(fake.Options{Lifetime: time.Hour}))
 	const i, b = "/v2/service_instances/i-1", "/v2/service_instances/i-1/service_bindings/b-1"
 	m.is(m.ask("PUT", i, m.order("rotatable", "")), 201)
@@ -62,6 +64,7 @@ func TestCredentialsThatExpire(t *testing.T) {
 }
 
 func TestARotation(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	const i = "/v2/service_instances/i-1"
 	m.is(m.ask("PUT", i, m.order("rotatable", "")), 201)

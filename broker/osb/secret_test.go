@@ -22,6 +22,7 @@ const mark = "hush-4711"
 // TestNoSecretAnywhere lives a whole life with marked parameters and contexts, good and bad, at debug level. Afterwards neither they nor a credential
 // or a password is in the log, in an error's answer, in the audit trail, in what is counted, or in the clear in the store's files.
 func TestNoSecretAnywhere(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	m := newMarketOf(t, marketStore(t, dir), fake.New(fake.Options{}), 5*time.Second)
 	life := &secretLife{market: m, secrets: map[string]bool{mark: true, m.passwords["cf-eu"]: true, m.passwords["cf-us"]: true}}

@@ -47,6 +47,7 @@ func (m *market) orgs() map[string]directory.Org {
 }
 
 func TestAPlatformsOrgsAndSpacesBecomeOursOnFirstSight(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, db *database.DB) { settles(t, newMarketOn(t, db, 5*time.Second)) })
 }
 
@@ -97,6 +98,7 @@ func settles(t *testing.T, m *market) {
 }
 
 func TestAnAppGUIDBecomesAnApp(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	m.mapped("cf-map")
 	as := m.as("cf-map")
@@ -124,6 +126,7 @@ func TestAnAppGUIDBecomesAnApp(t *testing.T) {
 }
 
 func TestAPlatformSeesItsOwnPlans(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	m.broker.Terms = map[string][]catalog.Terms{"fakes": {{Offering: "fake", Plans: []catalog.PlanTerms{
 		{Name: "sync", Visibility: catalog.Visibility{Platforms: []string{"cf-us"}}}, {Name: "rotatable"},
@@ -141,6 +144,7 @@ func TestAPlatformSeesItsOwnPlans(t *testing.T) {
 }
 
 func TestTwoPasswordsAreGoodDuringARotation(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	former := m.passwords["cf-eu"]
 	var err error
@@ -158,6 +162,7 @@ func TestTwoPasswordsAreGoodDuringARotation(t *testing.T) {
 
 // Behind a trusted proxy all platforms come from one connection's address; the front door knows better, and its word counts.
 func TestWrongPasswordsAreCountedByTheRealAddress(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	h := osb.Handler(osb.Config{Broker: m.broker, Directory: m.directory})
 	m.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -176,6 +181,7 @@ func TestWrongPasswordsAreCountedByTheRealAddress(t *testing.T) {
 }
 
 func TestOriginatingIdentityIsReadStrictly(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	b64 := base64.StdEncoding.EncodeToString
 	for name, c := range map[string]struct {

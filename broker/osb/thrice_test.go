@@ -72,6 +72,7 @@ func (m *market) patchThrice(path, plan, async string) {
 
 // Every request arrives three times at once: there is one resource, and each answer is one that a platform understands.
 func TestEveryRequestThreeTimesAtOnce(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		m := newMarketOn(t, db, 5*time.Second)
 		for plan, c := range map[string]struct {

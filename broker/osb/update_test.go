@@ -18,6 +18,7 @@ func (m *market) patch(more string) string {
 func (m *market) toPlan(name string) string { return m.patch(`,"plan_id":"` + m.plan(name) + `"`) }
 
 func TestAnUpdateInSync(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	const i = "/v2/service_instances/i-1"
 	m.is(m.ask("PUT", i, m.order("sync", "")), 201)
@@ -41,6 +42,7 @@ func TestAnUpdateInSync(t *testing.T) {
 }
 
 func TestAnUpdateInAsync(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	const i, async = "/v2/service_instances/i-1", "?accepts_incomplete=true"
 	m.is(m.ask("PUT", i+async, m.order("async", "")), 202)
@@ -84,6 +86,7 @@ func TestAnUpdateInAsync(t *testing.T) {
 }
 
 func TestAnUpdateThatFails(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	const i = "/v2/service_instances/i-1"
 	m.is(m.ask("PUT", i, m.order("sync", "")), 201)
@@ -109,6 +112,7 @@ func TestAnUpdateThatFails(t *testing.T) {
 
 // A delete that fails says that the instance is of no use any more; it is tried again, and the same delete finds it.
 func TestADeleteThatFails(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	const i = "/v2/service_instances/i-1"
 	m.is(m.ask("PUT", i, m.order("sync", "")), 201)
@@ -131,6 +135,7 @@ func TestADeleteThatFails(t *testing.T) {
 }
 
 func TestUpdatesThatAreRefused(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	const i = "/v2/service_instances/i-1"
 	m.is(m.ask("PUT", i, m.order("narrow", "")), 201)
@@ -161,6 +166,7 @@ func TestUpdatesThatAreRefused(t *testing.T) {
 }
 
 func TestTheCatalogIsKept(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	a := m.is(m.ask("GET", "/v2/catalog", ""), 200)
 	tag, first := a.header.Get("ETag"), osb.Prints(m.server.Config.Handler)
@@ -209,6 +215,7 @@ func TestTheCatalogIsKept(t *testing.T) {
 }
 
 func TestPlansForAppsOnly(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	const i = "/v2/service_instances/i-1"
 	m.is(m.ask("PUT", i, m.order("apps", "")), 201)
@@ -220,6 +227,7 @@ func TestPlansForAppsOnly(t *testing.T) {
 }
 
 func TestABindingSaysWhereItLeads(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	const i = "/v2/service_instances/i-1"
 	m.is(m.ask("PUT", i, m.order("sync", "")), 201)

@@ -16,6 +16,7 @@ import (
 
 // TestErrorsThatAClientKnows: the client of Kubernetes' service catalog recognises the protocol's own errors by code and description.
 func TestErrorsThatAClientKnows(t *testing.T) {
+	t.Parallel()
 	m := newMarket(t)
 	asked := func(a answer) error {
 		code, says := fmt.Sprint(a.body["error"]), fmt.Sprint(a.body["description"])
