@@ -8,6 +8,7 @@ import (
 
 	"github.com/sutlerhq/sutler/providers"
 	"github.com/sutlerhq/sutler/providers/fake"
+	"github.com/sutlerhq/sutler/providers/latency"
 )
 
 // More broken drivers: those that copy, count, watch and list wrongly.
@@ -20,6 +21,8 @@ type (
 	blind   struct{ *fake.Driver }
 	alarmed struct{ *fake.Driver }
 	hider   struct{ *fake.Driver }
+	polite  struct{ *fake.Driver }
+	astray  struct{ *fake.Driver }
 )
 
 // cutter looks at the beginning of a seed only.
@@ -78,4 +81,23 @@ func (hider) List(context.Context) ([]string, error) { return nil, nil }
 
 func (hider) Inspect(context.Context, providers.Instance) (providers.Inspection, error) {
 	return providers.Inspection{}, nil
+}
+
+// polite takes a login away only while its password is the one that it gave.
+func (d polite) Unbind(ctx context.Context, i providers.Instance, b providers.Binding) (providers.Progress, error) {
+	password, err := providers.Password(b.Seed, "fake password") // what Bind made of the seed
+	if err != nil {
+		return providers.Progress{}, err
+	}
+	s, err := d.Connect(map[string]any{"username": providers.Name("u", b.ID), "password": password})
+	if err != nil {
+		return providers.Progress{Done: true}, nil // "it is gone already"
+	}
+	s.Close()
+	return d.Driver.Unbind(ctx, i, b)
+}
+
+// astray says to probe a place where nothing listens.
+func (astray) Target(context.Context, providers.Instance) (latency.Target, error) {
+	return latency.Target{Address: "127.0.0.1:1", Protocol: "tcp"}, nil
 }
