@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"time"
 )
 
@@ -27,12 +28,21 @@ type Sample struct {
 // ErrProtocol is given when the server's first answer is not of the target's protocol.
 var ErrProtocol = errors.New("the answer is not of the expected protocol")
 
-// hello is what a client says first, how many bytes of the answer tell nothing, and what the byte after them may be.
+// hello is what a client says first, how many bytes of the answer tell nothing, what the byte after them may be, and what is said before leaving.
 type hello struct {
 	say  string
 	skip int
 	hear string
+	bye  string
 }
+
+// A MySQL server counts a client that leaves after its greeting as a broken one, and shuts its host out after a hundred of them. One that is refused its
+// login is none: so we ask for one, of an account that nobody has. 0x8200: protocol 4.1, four bytes of packet limit, character set 33.
+const noAccount = "\x30\x00\x00\x01" + "\x00\x82\x00\x00" + "\x00\x00\x00\x01" + "\x21" +
+	"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" + "latency-sutler\x00" + "\x00"
+
+// byePatience is how long a server may take to answer the last word.
+const byePatience = time.Second
 
 // greeting finds the hello of a protocol. PostgreSQL is asked whether it speaks TLS, which it answers before it knows who asks;
 // NATS speaks first; Redis answers PING with PONG or with a demand to log in; AMQP servers
@@ -41,17 +51,17 @@ type hello struct {
 func greeting(protocol string) (hello, bool) {
 	switch protocol {
 	case "postgresql":
-		return hello{"\x00\x00\x00\x08\x04\xd2\x16\x2f", 0, "SN"}, true
+		return hello{say: "\x00\x00\x00\x08\x04\xd2\x16\x2f", hear: "SN"}, true
 	case "nats":
-		return hello{"", 0, "I"}, true
+		return hello{hear: "I"}, true
 	case "redis":
-		return hello{"PING\r\n", 0, "+-"}, true
+		return hello{say: "PING\r\n", hear: "+-"}, true
 	case "amqp":
-		return hello{"AMQP\x00\x00\x09\x01", 0, "\x01"}, true
+		return hello{say: "AMQP\x00\x00\x09\x01", hear: "\x01"}, true
 	case "http":
-		return hello{"HEAD / HTTP/1.1\r\nHost: latency\r\nConnection: close\r\n\r\n", 0, "H"}, true
+		return hello{say: "HEAD / HTTP/1.1\r\nHost: latency\r\nConnection: close\r\n\r\n", hear: "H"}, true
 	case "mysql":
-		return hello{"", 4, "\x0a\xff"}, true
+		return hello{skip: 4, hear: "\x0a\xff", bye: noAccount}, true
 	}
 	return hello{}, false
 }
@@ -81,12 +91,22 @@ func Measure(ctx context.Context, t Target) (Sample, error) {
 		return s, cause(ctx, err)
 	}
 	s.First = time.Since(began)
-	for _, c := range []byte(h.hear) {
-		if answer[h.skip] == c {
-			return s, nil
-		}
+	if strings.IndexByte(h.hear, answer[h.skip]) < 0 {
+		return s, fmt.Errorf("%s: %w %s", t.Address, ErrProtocol, t.Protocol)
 	}
-	return s, fmt.Errorf("%s: %w %s", t.Address, ErrProtocol, t.Protocol)
+	leave(conn, h)
+	return s, nil
+}
+
+// leave ends the talk as the protocol wants it. What comes of it is nothing to us: the measuring is over.
+func leave(conn net.Conn, h hello) {
+	if h.bye == "" {
+		return
+	}
+	_ = conn.SetDeadline(time.Now().Add(byePatience))
+	if _, err := io.WriteString(conn, h.bye); err == nil {
+		_, _ = io.Copy(io.Discard, io.LimitReader(conn, 4096)) // the rest of the greeting and the refusal, after which it hangs up
+	}
 }
 
 // cause prefers the context's end over the broken read that it led to.

@@ -1,6 +1,7 @@
 package latency_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -70,5 +71,38 @@ func TestMeasureGivesUp(t *testing.T) {
 	_, err := latency.Measure(ctx, latency.Target{Address: serve(t, 0, ""), Protocol: "nats"})
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("a silent server: %v", err)
+	}
+}
+
+func TestMeasureAsksMySQLForALoginBeforeItLeaves(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	heard := make(chan []byte, 1)
+	go func() {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		_, _ = io.WriteString(c, "\x4a\x00\x00\x00\x0a5.5.5-10.11")
+		head := make([]byte, 4)
+		if _, err := io.ReadFull(c, head); err != nil {
+			heard <- nil
+			return
+		}
+		packet := make([]byte, int(head[0])|int(head[1])<<8|int(head[2])<<16)
+		_, _ = io.ReadFull(c, packet)
+		heard <- append(head, packet...)
+		_, _ = io.WriteString(c, "\x02\x00\x00\x02\xff\x15\x04")
+	}()
+	if _, err := latency.Measure(t.Context(), latency.Target{Address: l.Addr().String(), Protocol: "mysql"}); err != nil {
+		t.Fatal(err)
+	}
+	said := <-heard
+	if len(said) != 4+48 || said[3] != 1 || !bytes.Contains(said, []byte("latency-sutler\x00\x00")) {
+		t.Fatalf("it left with % x, which the server counts as a broken connection", said)
 	}
 }
