@@ -16,6 +16,7 @@ import (
 	"github.com/sutlerhq/sutler/internal/tasks"
 	"github.com/sutlerhq/sutler/internal/vault"
 	"github.com/sutlerhq/sutler/providers"
+	"github.com/sutlerhq/sutler/providers/latency"
 )
 
 // Meter is told of everything that is charged for. All verbs are idempotent and join the caller's transaction. *billing.Ledger satisfies it.
@@ -38,7 +39,7 @@ type Tenants interface {
 	Tenancy(ctx context.Context, s identity.Scope) (identity.Tenancy, error)
 }
 
-// Config is what a broker stands on. All of it is needed but Published, Ended and Log.
+// Config is what a broker stands on. All of it is needed but Published, Ended, Measure and Log.
 type Config struct {
 	DB        *database.DB
 	Tasks     *tasks.Engine
@@ -58,7 +59,9 @@ type Config struct {
 	// WatchGrace is how long an instance may stay over a limit of its plan before it is suspended, in market time; 0 means a day.
 	WatchGrace time.Duration
 	Vault      vault.Vault // where backups are kept; nil: nowhere
-	Log        *slog.Logger
+	// Measure tells how far a provider is, in so many tries, for those who choose one: latency.Repeat. nil: the market itself measures none.
+	Measure func(ctx context.Context, t latency.Target, tries int) ([]time.Duration, error)
+	Log     *slog.Logger
 }
 
 // Broker is the room's front. Every method that takes a principal asks identity.Can itself: what may not be seen is fault.NotFound,
@@ -69,6 +72,7 @@ type Broker struct {
 	refresh  sync.Mutex // one refresh at a time
 	hub      hub
 	turns    *turns
+	gauged   gauged
 	underway sync.Map // instance id -> context.CancelFunc of the provider call that makes it
 }
 
@@ -83,7 +87,7 @@ func New(ctx context.Context, c Config) (*Broker, error) {
 	if c.WatchGrace == 0 {
 		c.WatchGrace = 24 * time.Hour
 	}
-	b := &Broker{Config: c, turns: newTurns(c.Tasks.Workers())}
+	b := &Broker{Config: c, turns: newTurns(c.Tasks.Workers()), gauged: gauged{began: map[string]time.Time{}, samples: map[string][]gauge{}}}
 	b.shelf.Store(&shelf{})
 	tasks.Handle(b.Tasks, "operation", b.work)
 	tasks.Handle(b.Tasks, "backup", b.workBackup)
@@ -116,5 +120,8 @@ func New(ctx context.Context, c Config) (*Broker, error) {
 	go b.keepCordons(ctx)
 	go b.keepStatus(ctx)
 	go b.keepFresh(ctx, retry)
+	if b.Measure != nil {
+		go b.keepGauging(ctx)
+	}
 	return b, nil
 }

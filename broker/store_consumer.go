@@ -67,3 +67,20 @@ func (b *Broker) insertLatencies(ctx context.Context, rows []latencyRow, before 
 func (b *Broker) listLatencies(ctx context.Context, binding string, since time.Time) (rows []latencyRow, err error) {
 	return rows, b.DB.From(ctx).Raw(`SELECT * FROM latencies WHERE binding = ? AND at >= ? ORDER BY at`, binding, since.UnixMicro()).Scan(&rows).Error
 }
+
+// awayRow is one measurement with where it was taken: the consumer's host, when that is still known.
+type awayRow struct {
+	Provider, AppName, Host string
+	At, FirstUs             int64
+}
+
+// listAway gives what the apps of a project measured since a moment, of each binding what lies within a stretch before its last measurement; by provider
+// and app.
+func (b *Broker) listAway(ctx context.Context, project string, since time.Time, stretch time.Duration) (rows []awayRow, err error) {
+	return rows, b.DB.From(ctx).Raw(`SELECT i.provider, bd.app_name, COALESCE(c.host, '') AS host, l.at, l.first_us
+FROM bindings bd JOIN instances i ON i.id = bd.instance
+JOIN latencies l ON l.binding = bd.id AND l.at >= ? AND l.at >= (SELECT MAX(x.at) FROM latencies x WHERE x.binding = bd.id) - ?
+LEFT JOIN consumers c ON c.id = l.consumer
+WHERE bd.project = ? AND bd.state <> 'gone' AND bd.state IN ('ready', 'expiring') ORDER BY i.provider, bd.app_name, l.at, c.host`,
+		since.UnixMicro(), stretch.Microseconds(), project).Scan(&rows).Error
+}

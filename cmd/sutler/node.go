@@ -13,6 +13,7 @@ import (
 	"github.com/sutlerhq/sutler/identity/directory"
 	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/providers"
+	"github.com/sutlerhq/sutler/providers/latency"
 	"github.com/sutlerhq/sutler/web"
 )
 
@@ -160,7 +161,7 @@ func (n *node) openBroker(ctx context.Context) (err error) {
 	n.broker, err = broker.New(n.work, broker.Config{
 		DB: n.db, Tasks: n.engine, Calendar: n.calendar, Box: n.box, Audit: n.audit, Clock: n.clock, Providers: n.providers,
 		Terms: terms, Currency: n.config.Currency, Meter: n.ledger, Gate: n.ledger, Tenants: n.directory,
-		Published: n.ledger.Publish, Ended: n.meters.operation, Grace: n.config.Grace, WatchGrace: n.config.Watch.Grace, Vault: kept, Log: n.log,
+		Published: n.ledger.Publish, Ended: n.meters.operation, Grace: n.config.Grace, WatchGrace: n.config.Watch.Grace, Vault: kept, Measure: latency.Repeat, Log: n.log,
 	})
 	return err
 }

@@ -2,6 +2,7 @@ package pages_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -28,6 +29,7 @@ import (
 	"github.com/sutlerhq/sutler/internal/vault"
 	"github.com/sutlerhq/sutler/providers"
 	"github.com/sutlerhq/sutler/providers/fake"
+	"github.com/sutlerhq/sutler/providers/latency"
 	"github.com/sutlerhq/sutler/web/pages"
 )
 
@@ -113,7 +115,7 @@ func newHouse(t *testing.T) *house {
 	h.broker, err = broker.New(ctx, broker.Config{
 		Vault: kept, WatchGrace: 26 * time.Hour,
 		DB: db, Tasks: engine, Calendar: h.calendar, Box: box, Audit: trail, Clock: market, Providers: h.sellers(ctx, log), Terms: terms(), Currency: "EUR",
-		Meter: ledger, Gate: ledger, Tenants: h.directory, Published: ledger.Publish, Log: log,
+		Meter: ledger, Gate: ledger, Tenants: h.directory, Published: ledger.Publish, Measure: paced, Log: log,
 	})
 	h.ok(err)
 	h.ok(engine.Start(ctx))
@@ -195,6 +197,17 @@ func (h *house) settle(ctx context.Context) {
 		_, err = h.directory.CreateApp(ctx, h.as("ada"), h.project.ID, app)
 		h.ok(err)
 	}
+}
+
+// paced measures backends that are not there: harbour is near, quay is far, and the others do not answer.
+func paced(_ context.Context, t latency.Target, _ int) ([]time.Duration, error) {
+	switch t.Address {
+	case "pg.harbour.example:5432":
+		return []time.Duration{840 * time.Microsecond, 790 * time.Microsecond, 1420 * time.Microsecond}, nil
+	case "nats.quay.example:4222":
+		return []time.Duration{14_200 * time.Microsecond, 19 * time.Millisecond, 14_100 * time.Microsecond}, nil
+	}
+	return nil, errors.New("connection refused")
 }
 
 // as is a person with the roles they have now.

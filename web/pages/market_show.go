@@ -12,16 +12,23 @@ import (
 	"github.com/sutlerhq/sutler/web/pages/look"
 )
 
+// nearestFirst is the order that is not the cheapest first.
+const nearestFirst = "near"
+
 // filter is what the marketplace's address asks for.
-type filter struct{ query, kind, region, provider string }
+type filter struct{ query, kind, region, provider, order string }
 
 func filterOf(q url.Values) filter {
-	return filter{strings.TrimSpace(q.Get("q")), q.Get("kind"), q.Get("region"), q.Get("provider")}
+	f := filter{query: strings.TrimSpace(q.Get("q")), kind: q.Get("kind"), region: q.Get("region"), provider: q.Get("provider")}
+	if q.Get("order") == nearestFirst {
+		f.order = nearestFirst
+	}
+	return f
 }
 
 func (f filter) url(path string) string {
 	q := url.Values{}
-	for name, value := range map[string]string{"q": f.query, "kind": f.kind, "region": f.region, "provider": f.provider} {
+	for name, value := range map[string]string{"q": f.query, "kind": f.kind, "region": f.region, "provider": f.provider, "order": f.order} {
 		if value != "" {
 			q.Set(name, value)
 		}
@@ -30,6 +37,16 @@ func (f filter) url(path string) string {
 		return path
 	}
 	return path + "?" + q.Encode()
+}
+
+// turned asks for the same in the other order.
+func (f filter) turned() filter {
+	if f.order == nearestFirst {
+		f.order = ""
+	} else {
+		f.order = nearestFirst
+	}
+	return f
 }
 
 func (f filter) holds(o broker.Offer) bool {
@@ -47,25 +64,33 @@ func (p *Pages) market(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.show(c, http.StatusOK, marketPage(v.frame, c.Request().URL.Path, filterOf(c.QueryParams()), offers))
+	return p.show(c, http.StatusOK, marketPage(v.frame, c.Request().URL.Path, filterOf(c.QueryParams()), offers, p.away(c.Request().Context(), v)))
 }
 
-func marketPage(f look.Frame, path string, want filter, offers []broker.Offer) look.Market {
+func marketPage(f look.Frame, path string, want filter, offers []broker.Offer, away away) look.Market {
 	f.Search = want.query
 	page := look.Market{Frame: f, Total: len(offers), Command: marketCommand(want)}
-	if want != (filter{}) {
+	if all := (filter{order: want.order}); want != all {
 		page.ClearURL = path
 	}
 	sellers := map[string]bool{}
 	for _, o := range offers {
 		sellers[o.Provider] = true
-		if want.holds(o) {
-			page.Cards = append(page.Cards, card(f, o))
-		}
 	}
 	page.Sellers = len(sellers)
+	fit := slices.DeleteFunc(slices.Clone(offers), func(o broker.Offer) bool { return !want.holds(o) })
+	for _, o := range fit {
+		one := card(f, o)
+		one.Near = away.near(o.Provider)
+		page.Cards = append(page.Cards, one)
+	}
+	page.Reach = away.reach(fit, want)
 	if want.kind != "" && len(page.Cards) > 1 {
-		page.Compared = compared(f, slices.DeleteFunc(slices.Clone(offers), func(o broker.Offer) bool { return !want.holds(o) }), want.kind)
+		page.Compared, page.Order = compared(f, fit, want.kind), look.Order{Near: want.order == nearestFirst, URL: want.turned().url(path)}
+		away.beside(page.Compared)
+		if page.Order.Near {
+			away.sort(page.Compared)
+		}
 	}
 	page.Kinds = facetsOf(offers, want, path, func(o broker.Offer) string { return string(o.Kind) }, func(f *filter) *string { return &f.kind })
 	page.Regions = facetsOf(offers, want, path, func(o broker.Offer) string { return o.Region }, func(f *filter) *string { return &f.region })

@@ -35,7 +35,7 @@ func TestMarketFiltersAndForgivesSlips(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		page := marketPage(look.Frame{Org: "acme", Project: "shop"}, "/m", filterOf(values), offers())
+		page := marketPage(look.Frame{Org: "acme", Project: "shop"}, "/m", filterOf(values), offers(), nil)
 		var got []string
 		for _, c := range page.Cards {
 			got = append(got, c.Name)
@@ -47,7 +47,7 @@ func TestMarketFiltersAndForgivesSlips(t *testing.T) {
 }
 
 func TestFacetsKeepTheOtherFilters(t *testing.T) {
-	page := marketPage(look.Frame{}, "/m", filter{query: "postgres", region: "eu-west"}, offers())
+	page := marketPage(look.Frame{}, "/m", filter{query: "postgres", region: "eu-west"}, offers(), nil)
 	kind := page.Kinds[0]
 	if kind.On || kind.Count != 1 || kind.URL != "/m?kind=postgresql&q=postgres&region=eu-west" {
 		t.Errorf("kind facet: %+v", kind)
@@ -63,7 +63,7 @@ func TestFacetsKeepTheOtherFilters(t *testing.T) {
 }
 
 func TestCardsShowTheCheapestPlanAndWhatIsWrong(t *testing.T) {
-	page := marketPage(look.Frame{Org: "acme", Project: "shop"}, "/m", filter{}, offers())
+	page := marketPage(look.Frame{Org: "acme", Project: "shop"}, "/m", filter{}, offers(), nil)
 	if c := page.Cards[0]; c.From.Big != "free" || c.Status.Word != "" || c.URL != "/o/acme/shop/marketplace/postgresql" {
 		t.Errorf("card: %+v", c)
 	}

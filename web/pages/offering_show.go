@@ -29,7 +29,11 @@ func (p *Pages) offering(c echo.Context) error {
 		return err
 	}
 	may := v.project.ID != "" && v.can(identity.InstanceWrite)
-	return p.show(c, http.StatusOK, offeringPage(v.frame, may, offers, o))
+	page := offeringPage(v.frame, may, offers, o)
+	away := p.away(c.Request().Context(), v)
+	away.beside(page.Rivals)
+	page.Reach = away.reach(sameKind(offers, o), filter{kind: string(o.Kind)})
+	return p.show(c, http.StatusOK, page)
 }
 
 func offeringPage(f look.Frame, may bool, offers []broker.Offer, o broker.Offer) look.Offering {

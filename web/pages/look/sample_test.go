@@ -43,7 +43,7 @@ func fullMarket() []look.Page {
 	f := frame("Marketplace", "market")
 	return []look.Page{
 		look.Market{
-			Frame: f, Compared: []look.Rival{{URL: "/x", Name: "pg-west", Provider: "quay", Region: "eu-west", Plan: "s", Price: small, Limits: limits, Status: look.Chip{Tone: "care", Word: "cordoned", Note: "disks"}}}, Sellers: 3, Total: 3, Cards: []look.Card{card, nats, down}, Command: "sutler marketplace", ClearURL: "?",
+			Frame: f, Compared: []look.Rival{{URL: "/x", Name: "pg-west", Provider: "quay", Region: "eu-west", Plan: "s", Price: small, Limits: limits, Status: look.Chip{Tone: "care", Word: "cordoned", Note: "disks"}}}, Order: look.Order{URL: "/x"}, Reach: look.Reach{Now: now, Rows: []look.Distance{{Provider: "harbour", Region: "eu-central", From: "shop-web", App: true, Hosts: "web-1, web-2", P50: "0.84 ms", P95: "1.4 ms", Tries: 45, At: now}, {Provider: "quay", Region: "eu-west"}}, Command: "sutler marketplace --near"}, Sellers: 3, Total: 3, Cards: []look.Card{card, nats, down}, Command: "sutler marketplace", ClearURL: "?",
 			Kinds: []look.Facet{{Label: "postgresql", URL: "?", Count: 1, On: true}, {Label: "nats", URL: "?", Count: 1}}, Regions: []look.Facet{{Label: "eu-central", URL: "?", Count: 2}}, Providers: []look.Facet{{Label: "harbour", URL: "?", Count: 1}},
 		},
 		look.Offering{

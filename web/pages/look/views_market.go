@@ -1,5 +1,7 @@
 package look
 
+import "time"
+
 // Market is the marketplace.
 type Market struct {
 	Frame
@@ -10,6 +12,8 @@ type Market struct {
 	Providers []Facet
 	Cards     []Card
 	Compared  []Rival // plans side by side, when one kind is chosen
+	Order     Order   // of those
+	Reach     Reach   // how far the providers are
 	ClearURL  string  // without any filter; empty when there is none
 	Command   Command
 }
@@ -32,6 +36,31 @@ type Card struct {
 	From                   Price
 	Plans                  int
 	Status                 Chip // empty word: selling
+	Near                   Distance
+}
+
+// Distance is how far a provider is from somewhere: until the first answer of its protocol. Without From nobody has measured it.
+type Distance struct {
+	Provider, Region string
+	From, Hosts      string // an app's name or "the market"; the app's hosts
+	App              bool
+	P50, P95         string
+	Median           time.Duration // P50, to sort by
+	Tries            int
+	At               time.Time // of the last measuring, wall time
+}
+
+// Reach is a list of distances. Its times are the wall's, not the market's.
+type Reach struct {
+	Now     time.Time
+	Rows    []Distance
+	Command Command // measures from where it is run
+}
+
+// Order is how a comparison is sorted, with the address of the other way.
+type Order struct {
+	Near bool // the nearest first, not the cheapest
+	URL  string
 }
 
 // Price is what a plan costs in words: the number people look for, and how it comes about.
@@ -61,6 +90,7 @@ type Rival struct {
 	Status                            Chip
 	Open                              bool // takes new instances
 	Current                           bool
+	Near                              Distance
 }
 
 // Offering is one offering with its plans.
@@ -72,6 +102,7 @@ type Offering struct {
 	Why       string // when not open
 	Plans     []PlanBox
 	Rivals    []Rival
+	Reach     Reach // how far it is, and the others of its kind
 	Alias     string
 	Variables []Variable
 	Commands  []Command

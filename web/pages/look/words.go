@@ -137,6 +137,20 @@ func Bytes(n int64) string {
 	return Quantity(v.FloatString(1)) + "\u00a0" + units[i]
 }
 
+// Span writes a short duration in milliseconds, or in seconds from one on: "0.84 ms", "14.2 ms", "118 ms".
+func Span(d time.Duration) string {
+	ms := float64(d) / float64(time.Millisecond)
+	switch {
+	case ms < 1:
+		return fmt.Sprintf("%.2f\u00a0ms", ms)
+	case ms < 100:
+		return fmt.Sprintf("%.1f\u00a0ms", ms)
+	case ms < 1000:
+		return fmt.Sprintf("%.0f\u00a0ms", ms)
+	}
+	return fmt.Sprintf("%.1f\u00a0s", ms/1000)
+}
+
 // significant rounds a positive ratio to n significant digits in plain notation, for prices shown beside the exact ones.
 func significant(r *big.Rat, n int) string {
 	if r.Sign() == 0 {

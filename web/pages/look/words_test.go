@@ -77,3 +77,13 @@ func TestQuoteOf(t *testing.T) {
 		t.Errorf("metered rate reads %q", got)
 	}
 }
+
+func TestSpan(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		48 * time.Microsecond: "0.05\u00a0ms", 840 * time.Microsecond: "0.84\u00a0ms", 14_230 * time.Microsecond: "14.2\u00a0ms", 118 * time.Millisecond: "118\u00a0ms", 1340 * time.Millisecond: "1.3\u00a0s",
+	} {
+		if got := look.Span(d); got != want {
+			t.Errorf("%s reads %q, want %q", d, got, want)
+		}
+	}
+}
