@@ -144,6 +144,8 @@ var rules = map[string]rule{
 	"POST /o/:org/:project/instances/:instance/resume":                   {at: install + "/resume", body: "confirm=yes", form: true, may: write + " operator", ends: true},
 	"POST /o/:org/:project/instances/:instance/plan":                     {at: install + "/plan", body: "plan=sync", form: true, may: write},
 	"POST /o/:org/:project/instances/:instance/backups":                  {at: install + "/backups", form: true, may: write},
+	"POST /o/:org/:project/instances/:instance/move/confirm":             {at: o + "/instances/{moved}/move/confirm", body: "confirm=yes", form: true, may: write},
+	"POST /o/:org/:project/instances/:instance/move/rollback":            {at: o + "/instances/{moved}/move/rollback", body: "confirm=yes&name=moved", form: true, may: write},
 	"GET /o/:org/:project/backups":                                       {at: o + "/backups", may: read},
 	"GET /o/:org/:project/backups/:backup":                               {at: o + "/backups/{backup}", may: read},
 	"POST /o/:org/:project/backups/:backup/restore":                      {at: o + "/backups/{backup}/restore", body: "to=fakes:sync&name=copy{n}", form: true, may: write},

@@ -279,5 +279,11 @@ func (h *house) worry() {
 	_, err = h.broker.Suspend(h.Context(), h.as("ada"), paused.ID, "The campaign is over until spring.")
 	h.ok(err)
 	h.until("it is suspended", func() bool { return h.state("campaign-bus").State == broker.Suspended })
+	ledger := h.ready("postgresql", "small", "ledger-db")
+	h.bound(ledger, "reports")
+	h.renamed = h.half(h.moves(ledger, "moved").Instance)
+	away := h.postgres.Hang("suspend")
+	h.Cleanup(away.Release)
+	h.moves(h.ready("postgresql", "dev", "catalog-db"), "suspending")
 	h.ok(h.broker.Cordon(h.Context(), h.as("otto"), "lighthouse", "The disks of rack 4 are being changed; back on Thursday."))
 }

@@ -77,6 +77,7 @@ type house struct {
 	people    map[string]string // name -> human id
 	org       directory.Org
 	project   directory.Project
+	renamed   string // the old half of a move that nobody has confirmed
 }
 
 func (h *house) ok(err error) {

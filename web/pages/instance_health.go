@@ -26,7 +26,7 @@ func healthOf(i broker.Instance) *look.Health {
 // holders are the reasons of suspensions in people's words.
 var holders = map[string]string{
 	broker.ByOwner: "By its owners", broker.ByOperator: "By the market's operator", broker.ByLimit: "Over a limit of its plan",
-	broker.ByBudget: "A budget is used up", broker.ByUnpaid: "An invoice is overdue",
+	broker.ByBudget: "A budget is used up", broker.ByUnpaid: "An invoice is overdue", broker.ByMove: "It was moved",
 }
 
 // turnOf is the form that suspends an instance, or lets a suspended one in again; nil when neither can be done.
@@ -34,6 +34,9 @@ func turnOf(v visit, i broker.Instance, ways broker.Ways, why string) *look.Turn
 	may := v.can(identity.InstanceWrite) || identity.Can(v.who, identity.OperationManage, identity.Scope{})
 	if !may || !ways.Suspend || i.State != broker.Ready && i.State != broker.Suspended {
 		return nil
+	}
+	if len(i.Suspensions) == 1 && i.Suspensions[0].Reason == broker.ByMove {
+		return nil // it opens again when the move is taken back
 	}
 	t := &look.Turn{Verb: "suspend", Confirm: look.Check{Name: "confirm", Label: "I know that its apps lose their connections now"}}
 	t.Why = look.Field{Name: "why", Label: "Why", Value: why, Help: "Whoever wonders will read it."}

@@ -88,6 +88,9 @@ func (p *Pages) instancePage(ctx context.Context, v visit, i broker.Instance, ty
 		page.Pending = page.Pending || pending(b.State)
 	}
 	page.Steps = steps(i, bindings)
+	if err := p.moving(ctx, v, i, &page); err != nil {
+		return page, err
+	}
 	if page.App, page.Alias, err = p.bindFields(ctx, v, i, bound, typed); err != nil {
 		return page, err
 	}

@@ -66,6 +66,8 @@ func (p *Pages) Mount(e *echo.Echo) {
 		"/o/:org/:project/instances/:instance/resume":                   p.resumeInstance,
 		"/o/:org/:project/instances/:instance/plan":                     p.changePlan,
 		"/o/:org/:project/instances/:instance/backups":                  p.backUp,
+		"/o/:org/:project/instances/:instance/move/confirm":             p.confirmMove,
+		"/o/:org/:project/instances/:instance/move/rollback":            p.rollBackMove,
 		"/o/:org/:project/backups/:backup/restore":                      p.restoreBackup,
 		"/o/:org/:project/backups/:backup/delete":                       p.deleteBackup,
 		"/operator/providers/:provider/cordon":                          p.cordonProvider,

@@ -168,6 +168,8 @@ var notices = map[string]look.Notice{
 	"backup":   {Tone: "good", Text: "The backup has begun; it goes on by itself."},
 	"restore":  {Tone: "good", Text: "A new instance is being made and filled with the backup's data. What exists stays as it is."},
 	"unbackup": {Tone: "care", Text: "The backup is being deleted."},
+	"confirm":  {Tone: "good", Text: "The move is confirmed. The old instance is being destroyed."},
+	"rollback": {Tone: "care", Text: "The move is being taken back. Start the apps that use it again when that is done."},
 	"cordon":   {Tone: "care", Text: "The provider takes no new instances from now on. What lives there goes on."},
 	"uncordon": {Tone: "good", Text: "The provider takes new instances again."},
 	"bindfail": {Tone: "care", Text: "The instance was ordered; the app could not be bound yet. Bind it below."},

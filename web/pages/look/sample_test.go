@@ -82,6 +82,12 @@ func fullInstance(row look.InstanceRow) []look.Page {
 	inst.BackUp, inst.More, inst.AllURL = true, 3, "/x"
 	inst.Backups = look.BackupTable{Now: now, Rows: []look.BackupRow{copied}}
 	inst.Consumers = look.ConsumerTable{Now: now, Named: true, Rows: []look.ConsumerRow{{App: "shop-web", AppURL: "/x", Host: "web-1", State: look.Chip{Tone: "care", Word: "outdated", Note: "Start it again."}, StartedAt: now, SeenAt: now}}}
+	inst.Move = &look.Move{
+		URL: "/x", Title: "Moved from harbour to quay", State: look.Chip{Tone: "care", Word: "waits for you"}, Text: "It lives at quay now.", Note: "It broke off.", From: "harbour", To: "quay", Same: 3,
+		Stages: []look.Stage{{Text: "New instance made", Note: "postgresql:small", Tone: "good"}, {Text: "Data copied", Tone: "note"}, {Text: "Name handed over", Tone: "off"}}, Other: look.Half{Name: "orders-db-moved-x", URL: "/x"},
+		Counts:  []look.Count{{Name: "public.orders", Old: "12", New: "11", Differs: true}, {Name: "public.items", Old: "9", New: "9"}},
+		Confirm: &look.Check{Name: "confirm", Label: "I know", Error: "Tick this."}, Back: &look.Return{Verb: "Roll back", Text: "What was written is lost.", Name: &look.Field{Name: "name", Label: "Type orders-db", Required: true}}, Commands: []look.Command{"sutler move orders-db --confirm"},
+	}
 	return []look.Page{
 		look.Backups{Frame: frame("Backups", "backups"), Instance: "orders-db", AllURL: "/x", Table: look.BackupTable{Now: now, Named: true, Rows: []look.BackupRow{copied}}, Command: "sutler backup list"},
 		look.Backup{

@@ -46,6 +46,7 @@ type Instance struct {
 	Problems  []string
 	Commands  []Command
 	Health    *Health // nil: it is well
+	Move      *Move   // nil: it is not being moved
 	Turn      *Turn   // nil: it cannot be suspended
 	Change    *PlanChange
 	Backups   BackupTable

@@ -122,6 +122,7 @@ if (events) {
   source.addEventListener("beat", () => { beat = Date.now(); });
   source.addEventListener("change", () => { beat = Date.now(); soon(); });
   source.addEventListener("error", () => live(false));
+  setInterval(() => { if (document.querySelector("#live-pending > i")) soon(); }, 3000); // how far a copy is says no event
   setInterval(() => { if (Date.now() - beat > 40000) live(false); }, 5000);
   addEventListener("pagehide", () => source.close());
 }
