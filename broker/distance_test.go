@@ -50,7 +50,8 @@ func TestDistancesAreMeasuredAndNeverMadeUp(t *testing.T) {
 		now := time.Now()
 		err = db.Tx(ctx, func(ctx context.Context) error {
 			return m.insertLatencies(ctx, []latencyRow{
-				{bd.ID, now.Add(-time.Hour).UnixMicro(), c.ID, 100, 9000}, {bd.ID, now.Add(-time.Hour + time.Minute).UnixMicro(), "con_gone", 100, 7000},
+				{bd.ID, now.Add(-time.Hour).UnixMicro(), c.ID, 100, 9000},
+				{bd.ID, now.Add(-time.Hour + time.Minute).UnixMicro(), "con_gone", 100, 7000},
 				{bd.ID, now.Add(-2 * time.Hour).UnixMicro(), c.ID, 100, 1}, // too long before the last one
 			}, now.Add(-latencyKept))
 		})

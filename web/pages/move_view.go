@@ -122,8 +122,11 @@ func moveOf(m broker.Move, i broker.Instance) *look.Move {
 // stages is the way of a move, with how far it is.
 func stages(m broker.Move) []look.Stage {
 	list := []look.Stage{
-		{Text: "New instance made at " + m.To, Note: m.Offering + ":" + m.Plan}, {Text: "Old one suspended at " + m.From}, {Text: "Data copied and counted"},
-		{Text: "Apps bound to the new one"}, {Text: "Name and aliases handed over"},
+		{Text: "New instance made at " + m.To, Note: m.Offering + ":" + m.Plan},
+		{Text: "Old one suspended at " + m.From},
+		{Text: "Data copied and counted"},
+		{Text: "Apps bound to the new one"},
+		{Text: "Name and aliases handed over"},
 	}
 	if m.Bytes > 0 {
 		list[2].Note = look.Bytes(m.Bytes)
