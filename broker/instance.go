@@ -149,6 +149,16 @@ type Offer struct {
 	catalog.Offering
 	Status providers.Status
 	Note   string // why it is not up
+	// What Stock tells besides.
+	Taken  map[string]int // instances there are of each limited plan, by plan id
+	Lapsed []Lapse        // plans that it has sold, and sells no more
+}
+
+// Lapse is a plan that is not sold any more. What lives on it goes on.
+type Lapse struct {
+	catalog.Plan
+	Since time.Time // when that was first seen, market time
+	Why   string
 }
 
 // Change is a state change of an instance or binding, for live pages.

@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/sutlerhq/sutler/catalog"
 )
@@ -33,7 +34,8 @@ func (b *Broker) lastShelf(ctx context.Context, provider string) (list []catalog
 	return list, nil
 }
 
-// saveSold keeps the assembled offerings and plans. None is ever removed: instances of a plan outlive its sale.
+// saveSold keeps the assembled offerings and plans. None is ever removed: instances of a plan outlive its sale. Those that are not among them are marked as
+// off sale.
 func (b *Broker) saveSold(ctx context.Context, list []catalog.Offering) error {
 	g := b.DB.From(ctx)
 	for _, o := range list {
@@ -55,7 +57,70 @@ func (b *Broker) saveSold(ctx context.Context, list []catalog.Offering) error {
 			return err
 		}
 	}
+	return b.markOffSale(ctx, list)
+}
+
+// markOffSale writes down which plans are missing from the shelf, and which are back on it.
+func (b *Broker) markOffSale(ctx context.Context, list []catalog.Offering) error {
+	on := map[string]bool{}
+	for _, o := range list {
+		for _, p := range o.Plans {
+			on[p.ID] = true
+		}
+	}
+	var rows []struct {
+		ID      string
+		OffSale int64
+	}
+	g := b.DB.From(ctx)
+	if err := g.Raw(`SELECT id, off_sale FROM plans`).Scan(&rows).Error; err != nil {
+		return err
+	}
+	now := b.Clock.Now().UnixMicro()
+	for _, r := range rows {
+		if on[r.ID] == (r.OffSale == 0) {
+			continue
+		}
+		since := now
+		if on[r.ID] {
+			since = 0
+		}
+		if err := g.Exec(`UPDATE plans SET off_sale = ? WHERE id = ?`, since, r.ID).Error; err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// offSale is a plan that is not sold any more, with its offering, which has this plan alone.
+type offSale struct {
+	offering catalog.Offering
+	since    time.Time
+}
+
+// listOffSale gives the plans that went off sale after a moment, the latest first.
+func (b *Broker) listOffSale(ctx context.Context, after time.Time) ([]offSale, error) {
+	var rows []struct {
+		Offering, Plan string
+		OffSale        int64
+	}
+	err := b.DB.From(ctx).Raw(`SELECT o.doc AS offering, p.doc AS plan, p.off_sale FROM plans p JOIN offerings o ON o.id = p.offering
+ WHERE p.off_sale > ? ORDER BY p.off_sale DESC, p.id LIMIT 200`, max(0, after.UnixMicro())).Scan(&rows).Error
+	if err != nil {
+		return nil, err
+	}
+	list := make([]offSale, len(rows))
+	for n, r := range rows {
+		var p catalog.Plan
+		if err := json.Unmarshal([]byte(r.Offering), &list[n].offering); err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal([]byte(r.Plan), &p); err != nil {
+			return nil, err
+		}
+		list[n].offering.Plans, list[n].since = []catalog.Plan{tidy(p)}, instant(r.OffSale)
+	}
+	return list, nil
 }
 
 // sold finds an offering and one of its plans by id, vanished ones too; the offering comes without its other plans.

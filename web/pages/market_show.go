@@ -60,7 +60,7 @@ func (p *Pages) market(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	offers, err := p.Broker.Market(c.Request().Context(), v.who)
+	offers, err := p.Broker.Stock(c.Request().Context(), v.who)
 	if err != nil {
 		return err
 	}
@@ -69,13 +69,16 @@ func (p *Pages) market(c echo.Context) error {
 
 func marketPage(f look.Frame, path string, want filter, offers []broker.Offer, away away) look.Market {
 	f.Search = want.query
-	page := look.Market{Frame: f, Total: len(offers), Command: marketCommand(want)}
+	page := look.Market{Frame: f, Command: marketCommand(want)}
 	if all := (filter{order: want.order}); want != all {
 		page.ClearURL = path
 	}
 	sellers := map[string]bool{}
 	for _, o := range offers {
-		sellers[o.Provider] = true
+		if len(o.Plans) > 0 || len(o.Lapsed) == 0 {
+			sellers[o.Provider] = true
+			page.Total++
+		}
 	}
 	page.Sellers = len(sellers)
 	fit := slices.DeleteFunc(slices.Clone(offers), func(o broker.Offer) bool { return !want.holds(o) })

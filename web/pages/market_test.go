@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sutlerhq/sutler/broker"
 	"github.com/sutlerhq/sutler/catalog"
@@ -90,5 +91,43 @@ func TestOfferingThatIsNotUpCannotBeChosen(t *testing.T) {
 func TestCommandsAreQuotedForAShell(t *testing.T) {
 	if got := command("sutler", "create", "pg:small", "it's; rm -rf /"); got != `sutler create pg:small 'it'\''s; rm -rf /'` {
 		t.Errorf("command reads %s", got)
+	}
+}
+
+func TestWhatCannotBeOrderedSaysWhy(t *testing.T) {
+	all := offers()
+	all[0].Plans[0].ID, all[0].Plans[0].Capacity, all[0].Taken = "p1", 3, map[string]int{"p1": 3}
+	all[0].Plans[1].ID, all[0].Plans[1].Capacity = "p2", 5
+	all[1].Lapsed = []broker.Lapse{{Plan: catalog.Plan{Name: "xl"}, Since: time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC), Why: "quay does not sell it any more."}}
+	all = append(all, broker.Offer{Status: providers.Up, Offering: catalog.Offering{Name: "pg-old", Kind: "postgresql", Provider: "attic", Region: "eu-west"}, Lapsed: all[1].Lapsed})
+	all[2].Status, all[2].Note, all[2].Kind = providers.Cordoned, "New disks.", "postgresql"
+	want := map[string]string{
+		"postgresql:small": "full: Full: all 3 are taken.", "postgresql:dev": "selling: 5 of 5 left", "pg-west:s": "selling: ", "nats:standard": "cordoned: Takes no new instances: New disks.",
+		"pg-west:xl": "off sale: quay does not sell it any more. Off sale since 20 Nov 2026; what lives on it goes on.", "pg-old:xl": "off sale: quay does not sell it any more. Off sale since 20 Nov 2026; what lives on it goes on.",
+	}
+	for n, r := range compared(look.Frame{}, all, "postgresql") {
+		key := r.Name + ":" + r.PlanName
+		if got := r.Status.Word + ": " + r.Status.Note; got != want[key] || r.Open != (r.Status.Word == "selling") || r.Open != (n < 2) {
+			t.Errorf("%d %s (open: %t): %q, want %q", n, key, r.Open, got, want[key])
+		}
+		delete(want, key)
+	}
+	if len(want) > 0 {
+		t.Errorf("not shown: %v", want)
+	}
+	page := offeringPage(look.Frame{Org: "acme", Project: "shop"}, true, all, all[0])
+	if page.Plans[0].URL != "" || !page.Plans[0].Full || page.Plans[1].URL == "" || page.Plans[1].Room != "5 of 5 left" {
+		t.Errorf("plans: %+v", page.Plans)
+	}
+	if page = offeringPage(look.Frame{}, true, all, all[3]); page.Open || !strings.Contains(page.Why, "Off sale since") || !page.Plans[0].Lapsed || page.Card.Status.Word != "off sale" {
+		t.Errorf("off sale: %+v", page)
+	}
+	if market := marketPage(look.Frame{}, "/m", filter{}, all, nil); market.Total != 3 || market.Cards[3].Status.Word != "off sale" || market.Sellers != 3 {
+		t.Errorf("market: %d offerings of %d, %+v", market.Total, market.Sellers, market.Cards)
+	}
+	for limit, want := range map[int]string{0: "", 4: "of 4"} {
+		if got := capacity([]broker.Offer{{Offering: catalog.Offering{Provider: "x", Plans: []catalog.Plan{{Capacity: limit}}}}}, "x"); got != want {
+			t.Errorf("capacity %d reads %q", limit, got)
+		}
 	}
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/sutlerhq/sutler/broker"
 	"github.com/sutlerhq/sutler/identity"
-	"github.com/sutlerhq/sutler/providers"
 	"github.com/sutlerhq/sutler/web/pages/look"
 )
 
@@ -20,7 +19,7 @@ func (p *Pages) offering(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	offers, err := p.Broker.Market(c.Request().Context(), v.who)
+	offers, err := p.Broker.Stock(c.Request().Context(), v.who)
 	if err != nil {
 		return err
 	}
@@ -38,16 +37,22 @@ func (p *Pages) offering(c echo.Context) error {
 
 func offeringPage(f look.Frame, may bool, offers []broker.Offer, o broker.Offer) look.Offering {
 	page := look.Offering{
-		Frame: f, Card: card(f, o), Docs: o.Docs, Open: o.Status == providers.Up, Why: whyShut(o),
+		Frame: f, Card: card(f, o), Docs: o.Docs, Open: open(o), Why: whyShut(o),
 		Rivals: rivals(f, offers, o), Alias: cmp.Or(alias(o.Kind), "its own name"), Commands: []look.Command{},
 	}
 	page.Title, page.Card.Status = page.Card.Title, offerChip(o)
 	for _, plan := range o.Plans {
 		box := look.PlanBox{Name: plan.Name, Title: planTitle(plan), Line: plan.Description, Price: look.PriceOf(plan, f.Currency), Limits: look.LimitsOf(plan.Limits)}
-		if may && page.Open {
+		box.Room, box.Full = room(o, plan)
+		if may && page.Open && !box.Full {
 			box.URL = page.Card.URL + "/new?plan=" + url.QueryEscape(plan.Name)
 		}
 		page.Plans = append(page.Plans, box)
+	}
+	for _, l := range o.Lapsed {
+		page.Plans = append(page.Plans, look.PlanBox{
+			Name: l.Name, Title: planTitle(l.Plan), Line: l.Description, Price: look.PriceOf(l.Plan, f.Currency), Limits: look.LimitsOf(l.Limits), Room: lapse(l), Full: true, Lapsed: true,
+		})
 	}
 	prefix := cmp.Or(alias(o.Kind), "NAME")
 	for _, one := range variables(o.Kind, prefix) {

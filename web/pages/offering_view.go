@@ -2,6 +2,7 @@ package pages
 
 import (
 	"cmp"
+	"fmt"
 	"math/big"
 	"slices"
 
@@ -20,7 +21,7 @@ func card(f look.Frame, o broker.Offer) look.Card {
 		Provider: o.Provider, Region: o.Region, Line: o.Description, Plans: len(o.Plans),
 		Tags: slices.DeleteFunc(slices.Clone(o.Tags), func(t string) bool { return t == o.Name }), // the name has its own place
 	}
-	if o.Status != providers.Up {
+	if o.Status != providers.Up || len(o.Plans) == 0 && len(o.Lapsed) > 0 {
 		c.Status = offerChip(o)
 	}
 	if p, ok := cheapest(o.Offering, f.Currency); ok {
@@ -41,7 +42,34 @@ func cheapest(o catalog.Offering, currency string) (catalog.Plan, bool) {
 	}), true
 }
 
-func offerChip(o broker.Offer) look.Chip { return statusChip(o.Status, o.Note) }
+// offerChip says whether an offer can be ordered, and why not.
+func offerChip(o broker.Offer) look.Chip {
+	if len(o.Plans) == 0 && len(o.Lapsed) > 0 {
+		return look.Chip{Tone: "off", Word: "off sale", Note: lapse(o.Lapsed[0])}
+	}
+	c := statusChip(o.Status, o.Note)
+	if o.Status == providers.Cordoned && c.Note != "" {
+		c.Note = "Takes no new instances: " + c.Note
+	}
+	return c
+}
+
+// lapse says since when a plan is not sold any more, and why.
+func lapse(l broker.Lapse) string {
+	return l.Why + " Off sale since " + l.Since.UTC().Format("2 Jan 2006") + "; what lives on it goes on."
+}
+
+// room says how much is left of a limited plan, and whether that is nothing.
+func room(o broker.Offer, p catalog.Plan) (text string, full bool) {
+	if p.Capacity == 0 {
+		return "", false
+	}
+	left := max(0, p.Capacity-o.Taken[p.ID])
+	if left == 0 {
+		return fmt.Sprintf("Full: all %d are taken.", p.Capacity), true
+	}
+	return fmt.Sprintf("%d of %d left", left, p.Capacity), false
+}
 
 // statusChip says whether a provider sells, and why not.
 func statusChip(s providers.Status, why string) look.Chip {
@@ -58,6 +86,9 @@ func statusChip(s providers.Status, why string) look.Chip {
 
 // whyShut says why an offer takes no new instances; empty when it does.
 func whyShut(o broker.Offer) string {
+	if len(o.Plans) == 0 && len(o.Lapsed) > 0 {
+		return lapse(o.Lapsed[0])
+	}
 	why := map[providers.Status]string{
 		providers.Starting: "Its provider is starting. New instances are taken as soon as it answers.",
 		providers.Cordoned: "Its provider takes no new instances for now.",
@@ -90,11 +121,24 @@ func compared(f look.Frame, offers []broker.Offer, kind string) []look.Rival {
 		if string(o.Kind) != kind {
 			continue
 		}
-		for _, plan := range o.Plans {
+		add := func(plan catalog.Plan, status look.Chip, open bool) {
 			all = append(all, entry{look.Rival{
 				URL: f.Market() + "/" + o.Name, Name: o.Name, Provider: o.Provider, Region: o.Region, Plan: planTitle(plan), PlanName: plan.Name,
-				Price: look.PriceOf(plan, f.Currency), Limits: look.LimitsOf(plan.Limits), Status: offerChip(o), Open: open(o),
+				Price: look.PriceOf(plan, f.Currency), Limits: look.LimitsOf(plan.Limits), Status: status, Open: open,
 			}, look.Monthly(plan, f.Currency)})
+		}
+		for _, plan := range o.Plans {
+			status := offerChip(o)
+			text, full := room(o, plan)
+			if full {
+				status = look.Chip{Tone: "care", Word: "full", Note: text}
+			} else if status.Note == "" {
+				status.Note = text
+			}
+			add(plan, status, open(o) && !full)
+		}
+		for _, l := range o.Lapsed {
+			add(l.Plan, look.Chip{Tone: "off", Word: "off sale", Note: lapse(l)}, false)
 		}
 	}
 	slices.SortStableFunc(all, func(a, b entry) int {

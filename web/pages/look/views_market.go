@@ -79,6 +79,8 @@ type PlanBox struct {
 	Price             Price
 	Limits            []Limit
 	URL               string // of the form; empty when it cannot be bought now
+	Room              string // how much of it is left, or why there is none
+	Full, Lapsed      bool   // it cannot be bought: all of it is taken, or it is not sold any more
 }
 
 // Rival is a plan of the same kind of backend from somebody (maybe the same seller).

@@ -51,6 +51,7 @@ type SellerRow struct {
 	Name, Driver, Region string
 	Status               Chip
 	Live                 int      // instances
+	Room                 string   // how many it takes at all, when that is known: "of 40"
 	Offerings            []Choice // Value is the address, Label the name
 	Cordoned             bool
 	Reason               Field // of the cordon to set
