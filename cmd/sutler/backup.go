@@ -94,11 +94,11 @@ func newBackupList(s *session) *cobra.Command {
 			return list(s, all, "There are no backups. Next: sutler backup create NAME",
 				column[client.Backup]{title: "ID", cell: func(b client.Backup) string { return b.ID }},
 				column[client.Backup]{title: "Instance", cell: func(b client.Backup) string { return b.Name }},
-				column[client.Backup]{title: "Kind", cell: func(b client.Backup) string { return b.Kind }},
+				column[client.Backup]{title: "Kind", cell: func(b client.Backup) string { return b.Kind }, wide: true},
 				column[client.Backup]{title: "State", cell: func(b client.Backup) string { return b.State }},
 				column[client.Backup]{title: "Size", cell: func(b client.Backup) string { return volume(b.Bytes) }, right: true},
 				column[client.Backup]{title: "Made", cell: func(b client.Backup) string { return when(b.CreatedAt) }},
-				column[client.Backup]{title: "Note", cell: func(b client.Backup) string { return b.Note }, prose: true},
+				column[client.Backup]{title: "Note", cell: func(b client.Backup) string { return b.Note }, prose: true, foot: func(b client.Backup) string { return b.ID }},
 				column[client.Backup]{title: "Held", cell: held, prose: true, wide: true},
 			)
 		},

@@ -77,6 +77,9 @@ func (s *session) showMarket(all []client.Offering, w wish, near map[string]time
 	if done, err := s.data(found); done {
 		return err
 	}
+	if w.near {
+		s.sayMeasured(found, near)
+	}
 	var rows []sale
 	for _, o := range found {
 		for _, p := range o.Plans {
@@ -90,7 +93,7 @@ func (s *session) showMarket(all []client.Offering, w wish, near map[string]time
 		{title: "Region", cell: func(r sale) string { return r.offering.Region }},
 		{title: "Price", cell: func(r sale) string { return r.plan.Price(w.money(r.plan)) }, prose: true},
 		{title: "Status", cell: func(r sale) string { return r.offering.Status }},
-		{title: "Note", cell: func(r sale) string { return r.offering.Note }, wide: true, prose: true},
+		{title: "Note", cell: func(r sale) string { return r.offering.Note }, prose: true, foot: func(r sale) string { return r.offering.Provider }},
 		{title: "Limits", cell: func(r sale) string { return limits(r.plan.Limits) }, wide: true, prose: true},
 		{title: "Description", cell: func(r sale) string { return cmp.Or(r.plan.Description, r.offering.Description) }, wide: true, prose: true},
 	}

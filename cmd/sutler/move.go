@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -82,11 +83,66 @@ func (s *session) move(ctx context.Context, api *client.Client, ref string, ask 
 	if done, err := s.data(m); done {
 		return err
 	}
+	asked := given(ask.to != "", ask.confirm, ask.rollBack) == 0
+	if asked {
+		if err := s.describeMove(m); err != nil {
+			return err
+		}
+	}
 	if m.State == "moved" {
-		s.say("Next: restart the apps that use %s, look whether all is well, then sutler move %s --confirm. Back: sutler move %s --roll-back.", m.Name, m.Name, m.Name)
-		s.say("Until then the old instance at %s is kept, suspended and without charge.", m.From)
+		s.nextAfterMove(m)
+	}
+	if asked {
+		return nil
 	}
 	return s.line(strings.TrimSpace(m.Name + " " + m.State + " " + m.Note))
+}
+
+func (s *session) nextAfterMove(m client.Move) {
+	s.say("Until you decide, the old instance is kept, suspended and without charge.")
+	s.say("Next: restart the apps that use it, look whether all is well, then")
+	s.say("  sutler move %s --confirm", m.Name)
+	s.say("Back, without what was written since:")
+	s.say("  sutler move %s --roll-back", m.Name)
+}
+
+// describeMove tells how far a move is, and what was counted.
+func (s *session) describeMove(m client.Move) error {
+	ended := ""
+	if m.EndedAt != nil {
+		ended = when(*m.EndedAt)
+	}
+	var size string
+	if m.Bytes > 0 {
+		size = volume(m.Bytes)
+	}
+	return describe(s, m,
+		pair{"name", m.Name}, pair{"state", m.State}, pair{"note", m.Note}, pair{"from", m.From}, pair{"to", m.To + ", " + m.Offering + ":" + m.Plan},
+		pair{"copied", size}, pair{"checked", checked(m)}, pair{"began", when(m.CreatedAt)}, pair{"ended", ended},
+	)
+}
+
+// checked says what both instances of a move were found to hold.
+func checked(m client.Move) string {
+	var old, made int64
+	var differ []string
+	for name, n := range m.Counted {
+		old += n
+		if m.Copied[name] != n {
+			differ = append(differ, name)
+		}
+	}
+	for _, n := range m.Copied {
+		made += n
+	}
+	switch {
+	case len(m.Copied) == 0:
+		return ""
+	case len(differ) > 0:
+		slices.Sort(differ)
+		return fmt.Sprintf("%d of %d; different: %s", made, old, strings.Join(differ, ", "))
+	}
+	return fmt.Sprintf("%d of %d, the same in each of %d", made, old, len(m.Copied))
 }
 
 // rollBack asks for the name when apps use the new instance already, as what they wrote is lost.

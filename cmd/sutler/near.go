@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -41,6 +43,20 @@ func (s *session) measure(ctx context.Context, api *client.Client) (map[string]t
 		}
 	}
 	return near, nil
+}
+
+// sayMeasured tells how the providers of offerings were measured, and which of them could not be.
+func (s *session) sayMeasured(all []client.Offering, near map[string]time.Duration) {
+	var missing []string
+	for _, o := range all {
+		if _, known := near[o.Provider]; !known && !slices.Contains(missing, o.Provider) {
+			missing = append(missing, o.Provider)
+		}
+	}
+	s.say("RTT is the median of %d tries from this host, until the first answer.", nearTries)
+	if len(missing) > 0 {
+		s.say("Not measured, as they do not answer here or have nothing to measure yet:\n%s", strings.Join(missing, ", "))
+	}
 }
 
 // distance writes how far something is; "–" where that is not known.

@@ -50,7 +50,7 @@ func newProviderList(s *session) *cobra.Command {
 				column[client.Provider]{title: "Status", cell: func(p client.Provider) string { return p.Status }},
 				column[client.Provider]{title: "Instances", cell: func(p client.Provider) string { return fmt.Sprint(p.Instances) }, right: true},
 				column[client.Provider]{title: "Sells", cell: func(p client.Provider) string { return strings.Join(p.Offerings, ", ") }, prose: true},
-				column[client.Provider]{title: "Note", cell: func(p client.Provider) string { return p.Note }, prose: true},
+				column[client.Provider]{title: "Note", cell: func(p client.Provider) string { return p.Note }, prose: true, foot: func(p client.Provider) string { return p.Name }},
 			)
 		},
 	})

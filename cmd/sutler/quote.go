@@ -79,7 +79,7 @@ func (s *session) quote(ctx context.Context, q inquiry) error {
 		column[client.Quote]{title: "Total", cell: func(q client.Quote) string { return client.Money(q.Total, q.Currency) }, right: true},
 		column[client.Quote]{title: "RTT", cell: func(q client.Quote) string { return distance(near, q.Provider) }, right: true},
 		column[client.Quote]{title: "Made of", cell: quoteParts, prose: true},
-		column[client.Quote]{title: "Status", cell: func(q client.Quote) string { return q.Status }, wide: true},
+		column[client.Quote]{title: "Status", cell: func(q client.Quote) string { return q.Status }},
 	)
 }
 

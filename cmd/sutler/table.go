@@ -15,6 +15,7 @@ type column[T any] struct {
 	right bool           // numbers and money
 	wide  bool           // with -o wide alone
 	prose bool           // may be broken into lines; what is not prose is never broken and never cut
+	foot  func(T) string // on a terminal the cell stands under the table, once, after what this says it is about
 }
 
 const (
@@ -28,6 +29,8 @@ type grid struct {
 	right []bool
 	prose []bool
 	rows  [][]string
+	foot  []int       // columns that stand under the table on a terminal
+	notes [][2]string // what they say, and about what
 	bold  bool
 }
 
@@ -36,10 +39,21 @@ func gridOf[T any](items []T, columns []column[T]) grid {
 	for _, c := range columns {
 		g.head, g.right, g.prose = append(g.head, c.title), append(g.right, c.right), append(g.prose, c.prose)
 	}
+	for i, c := range columns {
+		if c.foot != nil {
+			g.foot = append(g.foot, i)
+		}
+	}
 	for _, item := range items {
 		row := make([]string, len(columns))
 		for i, c := range columns {
 			row[i] = c.cell(item)
+			if c.foot == nil || row[i] == "" {
+				continue
+			}
+			if note := [2]string{c.foot(item), row[i]}; !slices.Contains(g.notes, note) {
+				g.notes = append(g.notes, note)
+			}
 		}
 		g.rows = append(g.rows, row)
 	}
@@ -60,16 +74,29 @@ func (g grid) layout(width int) string {
 	g = g.filled()
 	widths, fits := g.widths(width)
 	if !fits {
-		return g.cards()
+		return g.cards() + g.footed(width)
 	}
-	return g.table(widths)
+	return g.table(widths) + g.footed(width)
 }
 
-// filled is the table without the columns that say nothing in any row: on a terminal they only take room from those that do.
+// footed is what stands under the table.
+func (g grid) footed(width int) string {
+	var out strings.Builder
+	for n, note := range g.notes {
+		if n == 0 {
+			out.WriteString("\n")
+		}
+		out.WriteString(text.WrapSoft(note[0]+": "+note[1], max(width, longest)) + "\n")
+	}
+	return out.String()
+}
+
+// filled is the table without the columns that say nothing in any row, on a terminal they only take room from those that do, and without those that
+// stand under it.
 func (g grid) filled() grid {
-	out := grid{bold: g.bold, rows: make([][]string, len(g.rows))}
+	out := grid{bold: g.bold, notes: g.notes, rows: make([][]string, len(g.rows))}
 	for i, title := range g.head {
-		if !slices.ContainsFunc(g.rows, func(row []string) bool { return row[i] != "" }) {
+		if slices.Contains(g.foot, i) || !slices.ContainsFunc(g.rows, func(row []string) bool { return row[i] != "" }) {
 			continue
 		}
 		out.head, out.right, out.prose = append(out.head, title), append(out.right, g.right[i]), append(out.prose, g.prose[i])

@@ -57,3 +57,26 @@ func TestEmptyColumnsTakeNoRoom(t *testing.T) {
 		t.Errorf("with one note:\n%s", out)
 	}
 }
+
+// What is said of many rows stands once under the table, where a column would break it into slivers.
+func TestNotesStandUnderTheTable(t *testing.T) {
+	type sale struct{ plan, seller, note string }
+	why := "The disks of rack 4 are being changed; back on Thursday morning, perhaps a little later."
+	items := []sale{{"mysql:dev", "mariadb-local", why}, {"mysql:small", "mariadb-local", why}, {"redis:dev", "redis-local", ""}}
+	columns := []column[sale]{
+		{title: "Plan", cell: func(s sale) string { return s.plan }}, {title: "Provider", cell: func(s sale) string { return s.seller }},
+		{title: "Note", cell: func(s sale) string { return s.note }, prose: true, foot: func(s sale) string { return s.seller }},
+	}
+	for _, width := range []int{12, 80} {
+		out := gridOf(items, columns).layout(width)
+		if strings.Contains(out, "Note") || strings.Count(out, "rack") != 1 || !strings.Contains(out, "\n\nmariadb-local: The") {
+			t.Errorf("at %d characters:\n%s", width, out)
+		}
+	}
+	if out := gridOf(items, columns).layout(0); strings.Count(out, why) != 2 || strings.Count(out, "\n") != 5 {
+		t.Errorf("for programs:\n%s", out)
+	}
+	if out := gridOf(items[2:], columns).layout(80); strings.Contains(out, "\n\n") || strings.Contains(out, "Note") {
+		t.Errorf("without notes:\n%s", out)
+	}
+}
