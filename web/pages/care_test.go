@@ -234,6 +234,34 @@ func (h *house) running(b broker.Binding, host string) {
 	h.ok(err)
 }
 
+// measures lets a process of a binding's app report how far its backend is.
+func (h *house) measures(b broker.Binding, host string, took ...time.Duration) {
+	h.Helper()
+	c, _, err := h.broker.Join(h.Context(), h.as("ada"), identity.Scope{Org: h.org.ID, Project: h.project.ID, App: b.App}, host)
+	h.ok(err)
+	for _, d := range took {
+		_, err = h.broker.Report(h.Context(), h.as("ada"), c.ID, []broker.Measurement{{Binding: b.ID, Connect: d / 2, First: d}})
+		h.ok(err)
+	}
+}
+
+// offSale lets an offering have sold a plan like one that it sells, until lately.
+func (h *house) offSale(offering, like, name string) {
+	h.Helper()
+	offers, err := h.broker.Market(h.Context(), h.as("ada"))
+	h.ok(err)
+	for _, o := range offers {
+		for _, p := range o.Plans {
+			if o.Name != offering || p.Name != like {
+				continue
+			}
+			h.ok(h.db.Tx(h.Context(), func(ctx context.Context) error {
+				return h.db.From(ctx).Exec(`INSERT INTO plans (id, offering, doc, off_sale) SELECT id || '-old', offering, replace(doc, '"`+like+`"', '"`+name+`"'), (SELECT max(created_at) FROM instances) FROM plans WHERE id = ?`, p.ID).Error
+			}))
+		}
+	}
+}
+
 // watch lets the market look at a provider's limits now, and not when the minute is over.
 func (h *house) watch(provider string) {
 	h.Helper()
@@ -267,7 +295,8 @@ func (h *house) worry() {
 		h.ok(err)
 		return old.State == broker.Expiring
 	})
-	h.running(b, "worker-7f9c6d5b8-x2k4q")
+	h.measures(b, "worker-7f9c6d5b8-x2k4q", 910*time.Microsecond, 870*time.Microsecond, 2300*time.Microsecond)
+	h.offSale("pg-east", "standard", "classic")
 	h.postgres.Exceed(i.ID, providers.Excess{Limit: "storage_bytes", Allowed: 10 << 30, Used: 13_421_772_800}, providers.Excess{Limit: "connections", Allowed: 40, Used: 40, Held: true})
 	h.watch("harbour")
 	h.until("it is over its limit", func() bool { return h.state(long).Health == broker.OverLimit })
@@ -286,4 +315,20 @@ func (h *house) worry() {
 	h.Cleanup(away.Release)
 	h.moves(h.ready("postgresql", "dev", "catalog-db"), "suspending")
 	h.ok(h.broker.Cordon(h.Context(), h.as("otto"), "lighthouse", "The disks of rack 4 are being changed; back on Thursday."))
+}
+
+func TestMarketShowsWhatIsOffSale(t *testing.T) {
+	h := newHouse(t)
+	h.ready("postgresql", "small", "orders-db")
+	h.offSale("pg-east", "standard", "classic")
+	for _, path := range []string{shop + "/marketplace?kind=postgresql", shop + "/marketplace/pg-east", shop + "/marketplace/postgresql"} {
+		h.reads("ada", path, []string{"classic", "off sale", "lighthouse does not sell it any more. Off sale since", "what lives on it goes on"}, nil)
+	}
+	if _, text := h.ask("GET", "ada", shop+"/marketplace/pg-east", nil); strings.Contains(text, "plan=classic") || !strings.Contains(text, "plan=standard") {
+		t.Errorf("what is off sale can be chosen:\n%s", main(text))
+	}
+	h.send(form{"ada", shop + "/marketplace/pg-east/new", "plan=classic&name=old-db", 422, []string{"does not sell the plan classic any more", `value="old-db"`}})
+	if status, _ := h.ask("GET", "ada", shop+"/instances/old-db", nil); status != 404 {
+		t.Error("another plan was bought than the one that was asked for")
+	}
 }

@@ -5,9 +5,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/sutlerhq/sutler/broker"
-	"github.com/sutlerhq/sutler/identity"
 )
 
 func TestInstancePageSaysHowFarItIs(t *testing.T) {
@@ -18,10 +15,7 @@ func TestInstancePageSaysHowFarItIs(t *testing.T) {
 	if status, text := h.ask(http.MethodGet, "ada", page, nil); status != http.StatusOK || strings.Contains(text, "p50 ") {
 		t.Fatalf("%d: it tells of a distance that nobody measured", status)
 	}
-	c, _, err := h.broker.Join(h.Context(), h.as("ada"), identity.Scope{Org: h.org.ID, Project: h.project.ID, App: b.App}, "host-1")
-	h.ok(err)
-	_, err = h.broker.Report(h.Context(), h.as("ada"), c.ID, []broker.Measurement{{Binding: b.ID, Connect: time.Millisecond, First: 2300 * time.Microsecond}})
-	h.ok(err)
+	h.measures(b, "host-1", 2300*time.Microsecond)
 	if _, text := h.ask(http.MethodGet, "ada", page, nil); !strings.Contains(text, "p50 2.3ms, p95 2.3ms") {
 		t.Error("it does not say how far the backend is")
 	}
@@ -33,10 +27,7 @@ func TestMarketSaysHowFarProvidersAre(t *testing.T) {
 	b := h.bound(h.ready("postgresql", "small", "orders-db"), "shop-web")
 	h.until("the market has measured", func() bool { _, text := h.ask("GET", "ada", at, nil); return strings.Contains(text, "0.84\u00a0ms") })
 	h.reads("ada", at, []string{"from the market", "nowhere yet", "Distance not measured", "sutler</span> <span>marketplace</span> <span>--kind</span> <span>postgresql</span> <span>--near"}, []string{"your app shop-web"})
-	c, _, err := h.broker.Join(h.Context(), h.as("ada"), identity.Scope{Org: h.org.ID, Project: h.project.ID, App: b.App}, "web-1.shop.internal")
-	h.ok(err)
-	_, err = h.broker.Report(h.Context(), h.as("ada"), c.ID, []broker.Measurement{{Binding: b.ID, Connect: time.Millisecond, First: 2300 * time.Microsecond}})
-	h.ok(err)
+	h.measures(b, "web-1.shop.internal", 2300*time.Microsecond)
 	for _, path := range []string{at, shop + "/marketplace", shop + "/marketplace/pg-east"} {
 		h.reads("ada", path, []string{"your app shop-web", "web-1.shop.internal", "2.3\u00a0ms", "0.84\u00a0ms", "1.4\u00a0ms", "just now"}, nil)
 	}

@@ -3,6 +3,7 @@ package pages
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -62,6 +63,10 @@ func (p *Pages) createInstance(c echo.Context) error {
 
 // place gives the order to the broker. What was wrong stands in the order's fields afterwards.
 func (p *Pages) place(ctx context.Context, v visit, o *order) (broker.Instance, bool, error) {
+	if asked := o.typed.Get("plan"); asked != "" && asked != o.plan.Name { // it was on sale when the form was shown
+		o.top = []string{fmt.Sprintf("%s does not sell the plan %s any more. Nothing was created: choose another one.", o.offer.Provider, asked)}
+		return broker.Instance{}, false, fault.Unprocessable.Errorf("There is no such plan.")
+	}
 	params, wrong := o.params.read(o.typed)
 	if o.typed.Get("name") == "" {
 		wrong["name"] = "Give it a name."
