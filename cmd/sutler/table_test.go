@@ -64,7 +64,8 @@ func TestNotesStandUnderTheTable(t *testing.T) {
 	why := "The disks of rack 4 are being changed; back on Thursday morning, perhaps a little later."
 	items := []sale{{"mysql:dev", "mariadb-local", why}, {"mysql:small", "mariadb-local", why}, {"redis:dev", "redis-local", ""}}
 	columns := []column[sale]{
-		{title: "Plan", cell: func(s sale) string { return s.plan }}, {title: "Provider", cell: func(s sale) string { return s.seller }},
+		{title: "Plan", cell: func(s sale) string { return s.plan }},
+		{title: "Provider", cell: func(s sale) string { return s.seller }},
 		{title: "Note", cell: func(s sale) string { return s.note }, prose: true, foot: func(s sale) string { return s.seller }},
 	}
 	for _, width := range []int{12, 80} {
