@@ -48,7 +48,7 @@ func (d *Driver) Deprovision(ctx context.Context, i providers.Instance) (provide
 		if err := s.end(ctx, names(list)...); err != nil {
 			return err
 		}
-		if err := s.run(ctx, `DROP DATABASE IF EXISTS `+quoted(s.database)); err != nil {
+		if err := s.dropDatabase(ctx); err != nil {
 			return err
 		}
 		for _, l := range list {

@@ -144,7 +144,7 @@ func classed(err error) error {
 	switch number(err) {
 	case 1040, 1053, 1129, 1203, 1927, 2006, 2013: // too many connections, going down, host blocked, killed
 		return fault.Unavailable.Wrap(err, "The MariaDB server takes no connections now.")
-	case 1205, 1213, 1020:
+	case lockedByOther, 1213, 1020:
 		return fault.Busy.Wrap(err, "An app's open transaction stands in the way; it is tried again.")
 	case 1044, 1045, 1142, 1227:
 		return fault.ProviderFailed.Wrap(err, "The MariaDB server refuses its administrator something.").WithHint("The rights that it needs are listed in providers/mysql/README.md.")
