@@ -2,6 +2,7 @@ package osb
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -71,6 +72,9 @@ func status(f *fault.Fault) int {
 // public gives the fault as a platform may see it: one without a kind gets an id that the log has too.
 func (c Config) public(err error) *fault.Fault {
 	f := fault.Of(err)
+	if f.Kind == fault.Internal && errors.Is(err, context.Canceled) { // the platform has hung up: nothing is wrong on our side
+		f = fault.Unavailable.Errorf("The request was broken off; what was accepted goes on.")
+	}
 	if f.Kind == fault.Internal {
 		id := ids.New("err")
 		c.Log.Error("osb", "id", id, "err", errors.Unwrap(f), "fault", f.Text)

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/sutlerhq/sutler/broker/osb"
@@ -117,23 +116,6 @@ func TestALifeInAsync(t *testing.T) {
 		t.Fatal(s)
 	}
 	m.is(m.ask("DELETE", i+m.query("async")+"&accepts_incomplete=true", ""), 410)
-}
-
-// A fast plan whose provider is slow today is finished later, when the platform can wait.
-func TestAFastPlanThatTakesLonger(t *testing.T) {
-	t.Parallel()
-	m := newMarketWaiting(t, time.Millisecond)
-	hold := m.driver.Hang("provision")
-	const i = "/v2/service_instances/late"
-	first := m.is(m.ask("PUT", i+"?accepts_incomplete=true", m.order("sync", "")), 202)
-	again := m.is(m.ask("PUT", i+"?accepts_incomplete=true", m.order("sync", "")), 202)
-	if first.body["operation"] != again.body["operation"] {
-		t.Fatal(first.raw, again.raw)
-	}
-	hold.Release()
-	if s := m.done(i); s != "succeeded" {
-		t.Fatal(s)
-	}
 }
 
 func TestADeleteDuringACreate(t *testing.T) {
