@@ -13,6 +13,7 @@ import (
 type Ways struct {
 	Suspend bool           // its provider can refuse logins and keep the data
 	BackUp  bool           // its provider can copy it, and the market has a place for copies
+	Move    bool           // its provider can copy, count and suspend it, which takes it to another one
 	Rotate  bool           // its plan's bindings can be given new credentials
 	Plan    catalog.Plan   // what it is on, also when that is not sold any more
 	Plans   []catalog.Plan // what its plan may be changed to, in the offering's order
@@ -35,6 +36,7 @@ func (b *Broker) Ways(ctx context.Context, who identity.Principal, instance stri
 		return w, nil
 	}
 	w.Suspend, w.BackUp = p.Can(providers.Suspends), p.Can(providers.BacksUp) && b.Vault != nil
+	w.Move = r.Platform == "" && w.Suspend && p.Can(providers.BacksUp) && p.Can(providers.Counts)
 	if !p.Can(providers.Updates) || !old.Updatable {
 		return w, nil
 	}

@@ -67,6 +67,9 @@ func (p *Pages) instancePage(ctx context.Context, v visit, i broker.Instance, ty
 	}
 	page.Health, page.Turn, page.Change = healthOf(i), turnOf(v, i, ways, typed.Get("why")), changeOf(v, i, ways, typed.Get("plan"))
 	page.BackUp = ways.BackUp
+	if page.Write && ways.Move {
+		page.Commands = append(page.Commands, command("sutler", "move", i.Name, "--to", "PROVIDER:PLAN", "--org", v.org.Name, "--project", v.project.Name))
+	}
 	if page.Health != nil {
 		page.Note = i.Note // the rest stands in its own place
 	}

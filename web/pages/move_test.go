@@ -39,7 +39,7 @@ func TestPagesTellOfAMoveAndConfirmIt(t *testing.T) {
 	i := h.ready("postgresql", "small", "orders-db")
 	h.bound(i, "shop-web")
 	at := shop + "/instances/orders-db"
-	h.reads("ada", at, nil, []string{`id="move"`})
+	h.reads("ada", at, []string{"--to</span> <span>PROVIDER:PLAN"}, []string{`id="move"`})
 	m := h.moves(i, "moved")
 	old := h.half(m.Instance)
 	h.reads("ada", at, []string{"Moved from harbour to lighthouse", "waits for you", "the same", "Open " + old, "/move/confirm", "/move/rollback", "--roll-back", "Move from harbour begun"}, []string{"differs"})
