@@ -51,7 +51,9 @@ func TestCertifyEveryDriver(t *testing.T) {
 		not      []string // offered, besides
 	}{
 		"mysql": {settings: func(t *testing.T) string {
-			s := certifiedServer(t, "mysql", func(ctx context.Context, dir string) (*local.Server, error) { return local.MySQL(ctx, dir, "admin", true) })
+			s := certifiedServer(t, "mysql", func(ctx context.Context, dir string) (*local.Server, error) {
+				return local.MySQL(ctx, dir, "admin", true)
+			})
 			return fmt.Sprintf("{admin: %q}", s.URL())
 		}},
 		"redis": {settings: func(t *testing.T) string {

@@ -2,6 +2,8 @@ package nats_test
 
 import (
 	"context"
+	"net"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -15,10 +17,15 @@ import (
 	"github.com/sutlerhq/sutler/providers/providertest"
 )
 
+// patience is for one answer of a server.
+const patience = 30 * time.Second
+
 // given are servers of somebody else, with the keys that he gives us.
 type given struct {
 	servers            []*server.Server
+	options            []*server.Options
 	operatorKey, creds string
+	system             string // public key of the system account
 	ca                 []byte
 }
 
@@ -63,7 +70,7 @@ func owner(t testing.TB) (g *given, options func(name string) *server.Options) {
 	must(t, 0, err)
 	seed, err := signing.Seed()
 	must(t, 0, err)
-	g = &given{operatorKey: string(seed), creds: string(creds)}
+	g = &given{operatorKey: string(seed), creds: string(creds), system: systemID}
 	return g, func(name string) *server.Options {
 		dir := t.TempDir()
 		resolver, err := server.NewDirAccResolver(dir+"/jwt", 1000, time.Minute, server.HardDelete)
@@ -94,7 +101,29 @@ func (g *given) start(t testing.TB, o *server.Options) {
 	must(t, 0, err)
 	s.Start()
 	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-	g.servers = append(g.servers, s)
+	g.servers, g.options = append(g.servers, s), append(g.options, o)
+}
+
+// restart ends each server and starts it again at the same address with what it kept.
+func (g *given) restart(t testing.TB) {
+	t.Helper()
+	old, options := g.servers, g.options
+	g.servers, g.options = nil, nil
+	for n, s := range old {
+		place, ok := s.Addr().(*net.TCPAddr)
+		if !ok {
+			t.Fatalf("it listens on %v", s.Addr())
+		}
+		s.Shutdown()
+		s.WaitForShutdown()
+		o := options[n].Clone()
+		o.Port, o.TrustedKeys = place.Port, nil // the keys were taken from the operators
+		resolver, err := server.NewDirAccResolver(filepath.Join(filepath.Dir(o.StoreDir), "jwt"), 1000, time.Minute, server.HardDelete)
+		must(t, 0, err)
+		o.AccountResolver = resolver
+		g.start(t, o)
+	}
+	g.ready(t)
 }
 
 // ready waits until all servers answer.
@@ -147,6 +176,7 @@ func (g *given) harness(t testing.TB) providertest.Harness {
 	return providertest.Harness{
 		Provider: p, Plan: list[0].Plans[0], Other: list[0].Plans[1], Bench: providertest.BenchOf(nats.Login, nats.Trespass, nats.Cling),
 		Leftovers: func(ctx context.Context) ([]string, error) { return c.Accounts(ctx) },
+		Restart:   func(context.Context, providers.Instance) error { g.restart(t); return nil },
 		Reopen: func(ctx context.Context) (*providers.Provider, error) {
 			p := providers.New(providers.Settings{Name: "nats", Failures: 1000}, g.connect(t), nil)
 			return p, p.Probe(ctx)

@@ -53,8 +53,10 @@ func limit(p catalog.Plan, name string) int64 {
 	return jwt.NoLimit
 }
 
+// limits are a plan's, as claims have them. To the server none of something is no limit of it where streams and consumers are counted, so a plan
+// with none of either gets no JetStream at all.
 func limits(p catalog.Plan) jwt.OperatorLimits {
-	return jwt.OperatorLimits{
+	l := jwt.OperatorLimits{
 		NatsLimits:    jwt.NatsLimits{Subs: limit(p, "subscriptions"), Data: jwt.NoLimit, Payload: limit(p, "payload_bytes")},
 		AccountLimits: jwt.AccountLimits{Imports: 0, Exports: 0, WildcardExports: false, Conn: limit(p, "connections"), LeafNodeConn: 0},
 		JetStreamLimits: jwt.JetStreamLimits{
@@ -62,6 +64,10 @@ func limits(p catalog.Plan) jwt.OperatorLimits {
 			Streams: limit(p, "streams"), Consumer: limit(p, "consumers"),
 		},
 	}
+	if l.Streams == 0 || l.Consumer == 0 {
+		l.JetStreamLimits = jwt.JetStreamLimits{}
+	}
+	return l
 }
 
 // apply writes an account's claims and tells the running server.

@@ -59,6 +59,13 @@ func harness(t *testing.T) providertest.Harness {
 	dir := t.TempDir()
 	d := start(t, nats.Settings{Dir: dir})
 	now := &reopened{d}
+	again := func() error {
+		if err := now.Stop(); err != nil {
+			return err
+		}
+		now.Driver = start(t, nats.Settings{Dir: dir})
+		return nil
+	}
 	p := providers.New(providers.Settings{Name: "nats", Failures: 1000}, now, nil)
 	list, err := p.Offerings(t.Context())
 	if err != nil {
@@ -77,13 +84,13 @@ func harness(t *testing.T) providertest.Harness {
 			}
 			return names, nil
 		},
-		Reopen: func(ctx context.Context) (*providers.Provider, error) { // the process ends and comes back on the same folder
-			if err := d.Stop(); err != nil {
+		Reopen: func(context.Context) (*providers.Provider, error) { // the process ends and comes back on the same folder
+			if err := again(); err != nil {
 				return nil, err
 			}
-			now.Driver = start(t, nats.Settings{Dir: dir})
 			return provider(t, now.Driver), nil
 		},
+		Restart: func(context.Context, providers.Instance) error { return again() }, // the server is the process
 	}
 }
 
