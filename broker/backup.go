@@ -49,27 +49,33 @@ func (b *Broker) BackUp(ctx context.Context, who identity.Principal, instance st
 	if err != nil {
 		return Backup{}, err
 	}
-	row := backupRow{
-		ID: ids.New("bak"), Instance: r.ID, InstanceName: r.Name, Org: r.Org, Project: r.Project, Kind: r.Kind, Provider: r.Provider,
-		Offering: r.Offering, Plan: r.Plan, State: backupCreating, CreatedAt: b.Clock.Now().UnixMicro(),
-	}
+	var row backupRow
 	err = b.DB.Tx(ctx, func(ctx context.Context) (err error) {
-		if row.StreamKey, err = b.Box.Seal(ctx, row.Org, "backup/"+row.ID+"/key", seal.NewStreamKey()); err != nil {
-			return err
-		}
-		if err := b.insertBackup(ctx, &row); err != nil {
-			return err
-		}
-		if err := b.wakeBackup(ctx, row); err != nil {
-			return err
-		}
-		if err := b.record(ctx, who, row.scope(), "backup.create", "backup/"+row.ID, map[string]string{"instance": row.Instance}); err != nil {
+		if row, err = b.newBackup(ctx, who, r); err != nil {
 			return err
 		}
 		b.DB.AfterCommit(ctx, func() { failpoint.Pass("broker", "backup", "accepted") })
 		return failpoint.Hit("broker", "backup", "accepting")
 	})
 	return row.view(), err
+}
+
+// newBackup writes down, in the caller's transaction, that a backup of an instance is to be made, and wakes the work.
+func (b *Broker) newBackup(ctx context.Context, who identity.Principal, r instanceRow) (row backupRow, err error) {
+	row = backupRow{
+		ID: ids.New("bak"), Instance: r.ID, InstanceName: r.Name, Org: r.Org, Project: r.Project, Kind: r.Kind, Provider: r.Provider,
+		Offering: r.Offering, Plan: r.Plan, State: backupCreating, CreatedAt: b.Clock.Now().UnixMicro(),
+	}
+	if row.StreamKey, err = b.Box.Seal(ctx, row.Org, "backup/"+row.ID+"/key", seal.NewStreamKey()); err != nil {
+		return row, err
+	}
+	if err := b.insertBackup(ctx, &row); err != nil {
+		return row, err
+	}
+	if err := b.wakeBackup(ctx, row); err != nil {
+		return row, err
+	}
+	return row, b.record(ctx, who, row.scope(), "backup.create", "backup/"+row.ID, map[string]string{"instance": row.Instance})
 }
 
 // backable tells why an instance cannot be backed up now.
@@ -129,19 +135,22 @@ func (b *Broker) DeleteBackup(ctx context.Context, who identity.Principal, id st
 	if err != nil || row.State == backupDeleting {
 		return err
 	}
-	return b.DB.Tx(ctx, func(ctx context.Context) error {
-		if err := b.wakeBackup(ctx, row); err != nil { // the task's row comes first
-			return err
-		}
-		if row, _, err = b.findBackup(ctx, id); err != nil {
-			return err
-		}
-		row.State, row.EndedAt = backupDeleting, b.Clock.Now().UnixMicro()
-		if err := b.saveBackup(ctx, row); err != nil {
-			return err
-		}
-		return b.record(ctx, who, row.scope(), "backup.delete", "backup/"+row.ID, map[string]string{"instance": row.Instance})
-	})
+	return b.DB.Tx(ctx, func(ctx context.Context) error { return b.dropBackup(ctx, who, row) })
+}
+
+// dropBackup writes down, in the caller's transaction, that a backup is to be removed, and wakes the work.
+func (b *Broker) dropBackup(ctx context.Context, who identity.Principal, row backupRow) (err error) {
+	if err := b.wakeBackup(ctx, row); err != nil { // the task's row comes first
+		return err
+	}
+	if row, _, err = b.findBackup(ctx, row.ID); err != nil {
+		return err
+	}
+	row.State, row.EndedAt = backupDeleting, b.Clock.Now().UnixMicro()
+	if err := b.saveBackup(ctx, row); err != nil {
+		return err
+	}
+	return b.record(ctx, who, row.scope(), "backup.delete", "backup/"+row.ID, map[string]string{"instance": row.Instance})
 }
 
 // RestoreOrder asks for a new instance with a backup's data. Nothing that exists is written over.

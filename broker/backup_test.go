@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"testing"
-	"time"
 
 	"github.com/sutlerhq/sutler/identity"
 	"github.com/sutlerhq/sutler/internal/database"
@@ -17,22 +16,19 @@ import (
 // backup waits until a backup is in a state.
 func (m *market) backup(t *testing.T, id, state string) Backup {
 	t.Helper()
-	for late := time.Now().Add(30 * time.Second); ; {
-		bk, err := m.Backup(t.Context(), ada, id)
+	var bk Backup
+	eventually(t, "a backup that is "+state, func() bool {
+		var err error
+		bk, err = m.Backup(t.Context(), ada, id)
 		if state == backupGone && fault.KindOf(err) == fault.NotFound {
-			return bk
+			return true
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		if bk.State == state {
-			return bk
-		}
-		if time.Now().After(late) {
-			t.Fatalf("still %s (%s), want %s", bk.State, bk.Note, state)
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
+		return bk.State == state
+	})
+	return bk
 }
 
 // write puts a value into an instance as an app does.

@@ -39,6 +39,9 @@ func (b *Broker) workBackup(ctx context.Context, w backupWork) error {
 	if err != nil || !found {
 		return err
 	}
+	if b.elsewhere(row.Provider) { // its node was not known when this was asked for, or is another one now
+		return b.DB.Tx(ctx, func(ctx context.Context) error { return b.wakeBackup(ctx, row) })
+	}
 	if b.Vault == nil && (row.State == backupCreating || row.State == backupDeleting) {
 		return fault.Unavailable.Errorf("This market keeps no backups any more; %s waits until a place for them is configured again.", row.ID)
 	}

@@ -92,6 +92,7 @@ func New(ctx context.Context, c Config) (*Broker, error) {
 	tasks.Handle(b.Tasks, "operation", b.work)
 	tasks.Handle(b.Tasks, "backup", b.workBackup)
 	tasks.Handle(b.Tasks, "move", b.workMove)
+	tasks.Handle(b.Tasks, kindCount, b.workCount)
 	b.Calendar.Handle("readings", b.readAll)
 	hour := b.Clock.Now().Truncate(time.Hour).Add(time.Hour)
 	if err := b.Calendar.Put(ctx, "readings", "hourly", hour); err != nil {

@@ -116,21 +116,16 @@ func (m *market) wholeLife(t *testing.T) (instance string) {
 // idle waits until no work is left, so that one failure does not lengthen the wait after the next.
 func (m *market) idle(t *testing.T) {
 	t.Helper()
-	for late := time.Now().Add(time.Minute); ; time.Sleep(2 * time.Millisecond) {
+	eventually(t, "no work is left", func() bool {
 		rows, err := m.Tasks.List(t.Context(), 0, 1000)
 		if err != nil {
 			t.Fatal(err)
 		}
 		soon := time.Now().Add(10 * time.Minute) // what a rotation ends waits longer
-		if !slices.ContainsFunc(rows, func(r tasks.Row) bool {
+		return !slices.ContainsFunc(rows, func(r tasks.Row) bool {
 			return (r.Kind == "operation" || r.Kind == "backup") && (r.Owner != "" || r.WakeAt.Before(soon))
-		}) {
-			return
-		}
-		if time.Now().After(late) {
-			t.Fatalf("work is left: %+v", rows)
-		}
-	}
+		})
+	})
 }
 
 // copied backs an instance up and gives the id of one that was made of the copy.

@@ -58,6 +58,9 @@ func (b *Broker) Move(ctx context.Context, who identity.Principal, o MoveOrder) 
 		return Move{}, catalog.Choice{}, err
 	}
 	choice, err := b.destination(ctx, who, r, o)
+	if err == nil {
+		err = b.bridged(r.Provider, choice.Offering.Provider)
+	}
 	if err != nil {
 		return Move{}, choice, err
 	}

@@ -13,16 +13,28 @@ import (
 // moveTries is how often the data of a move are copied before it is given up: apps wait meanwhile.
 const moveTries = 3
 
-// waits tells whether a new instance that is to be filled from another one has to wait, because that one is not yet suspended.
-func (b *Broker) waits(ctx context.Context, target string) (bool, error) {
+// waits tells what a new instance that is to be filled from another one has to wait for: that one is not yet suspended, or its backup is not made
+// by which the data come. Empty: nothing.
+func (b *Broker) waits(ctx context.Context, target string) (string, error) {
 	m, found, err := b.findMove(ctx, "ended_at = 0 AND target = ?", target)
 	switch {
 	case err != nil:
-		return false, err
+		return "", err
 	case !found || m.State == moveUndoing || m.State == moveFailing:
-		return false, fault.Refused.Errorf("The move that it was made for has ended.")
+		return "", fault.Refused.Errorf("The move that it was made for has ended.")
+	case m.State != moveCopying:
+		return "It is made; the old instance is being suspended.", nil
+	case m.Backup == "":
+		return "", nil
 	}
-	return m.State != moveCopying, nil
+	row, _, err := b.findBackup(ctx, m.Backup)
+	switch {
+	case err != nil || row.State == backupReady:
+		return "", err
+	case row.State == backupCreating:
+		return "It is made; the old instance's data are being copied out at its node.", nil
+	}
+	return "", fault.Refused.Errorf("The old instance's data could not be copied out (%s). %s", row.State, row.Note)
 }
 
 // fillMoved copies the old instance's data into the new one, and compares what both hold.
@@ -49,18 +61,21 @@ func (b *Broker) fillMoved(ctx context.Context, p *providers.Provider, told prov
 }
 
 func (b *Broker) copyOver(ctx context.Context, m moveRow, p *providers.Provider, told providers.Instance, from string) error {
-	origin, old, err := b.reach(ctx, from)
+	origin, err := b.originOf(ctx, m, from)
 	if err != nil {
 		return err
 	}
-	before, err := origin.Count(ctx, old)
+	before, err := origin.count(ctx)
 	if err != nil {
 		return err
 	}
 	var bytes int64
 	stop := b.showCopied(ctx, func(ctx context.Context) error { return b.saveMoveBytes(ctx, m.ID, atomic.LoadInt64(&bytes)) })
 	defer stop()
-	stream := piped(ctx, func(ctx context.Context, to io.Writer) error { return origin.Backup(ctx, old, to) })
+	stream, err := origin.open(ctx)
+	if err != nil {
+		return err
+	}
 	err = emptied(counted{stream, &bytes}, func(from io.Reader) error { return p.Restore(ctx, told, from) })
 	_ = stream.Close()
 	if err != nil {
@@ -70,7 +85,7 @@ func (b *Broker) copyOver(ctx context.Context, m moveRow, p *providers.Provider,
 	if err != nil {
 		return err
 	}
-	after, err := origin.Count(ctx, old)
+	after, err := origin.count(ctx)
 	if err != nil {
 		return err
 	}

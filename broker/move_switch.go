@@ -17,8 +17,14 @@ func (b *Broker) enterMove(ctx context.Context, s *scene) error {
 		}
 		return b.saveInstance(ctx, s.old)
 	case moveCopying:
+		if err := b.sendOut(ctx, s); err != nil {
+			return err
+		}
 		return b.hasten(ctx, s.new.ID) // held has woken it
 	case moveBinding:
+		if err := b.tidy(ctx, s.move); err != nil {
+			return err
+		}
 		return b.rebind(ctx, s)
 	case moveMoved:
 		return b.swap(ctx, s)
@@ -90,6 +96,9 @@ func (b *Broker) swap(ctx context.Context, s *scene) error {
 
 // undo gives the old instance back what it had, lets apps in again, and sends the new one to its end.
 func (b *Broker) undo(ctx context.Context, who identity.Principal, s *scene) error {
+	if err := b.tidy(ctx, s.move); err != nil {
+		return err
+	}
 	if s.move.Switched == 1 {
 		if err := b.swapBack(ctx, s); err != nil {
 			return err

@@ -74,7 +74,7 @@ func (b *Broker) reportStatus(ctx context.Context, p *providers.Provider) error 
 	})
 }
 
-// reclaim wakes the work of a provider's instances for its node, should it have been another's.
+// reclaim wakes the work of a provider's instances and their backups for its node, should it have been another's.
 func (b *Broker) reclaim(ctx context.Context, p *providers.Provider) error {
 	ids, err := b.busyOf(ctx, p.Name)
 	if err != nil {
@@ -85,7 +85,13 @@ func (b *Broker) reclaim(ctx context.Context, p *providers.Provider) error {
 			return err
 		}
 	}
-	return nil
+	backups, err := b.unfinishedBackups(ctx, p.Name)
+	for _, row := range backups {
+		if err := b.DB.Tx(ctx, func(ctx context.Context) error { return b.wakeBackup(ctx, row) }); err != nil {
+			return err
+		}
+	}
+	return err
 }
 
 func (b *Broker) heedStatus(ctx context.Context) error {

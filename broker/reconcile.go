@@ -148,9 +148,16 @@ func (b *Broker) reconcileProvider(ctx context.Context, p *providers.Provider, o
 	}}
 	for last := false; !last; {
 		var err error
-		if last, err = b.lookAt(ctx, p, plan, &row); err != nil {
+		if last, err = b.lookAt(ctx, p, plan, &row); away(err) && !answers(p) {
+			out.Skipped = append(out.Skipped, Skip{Provider: p.Name, Instance: row.Reached, Why: "It is " + string(p.Status()) + " since this instance was compared; those behind it were not. " + p.Why()})
+			return nil // the others are compared all the same
+		}
+		if err != nil {
 			return err
 		}
+	}
+	if !p.Can(providers.Lists) {
+		out.Skipped = append(out.Skipped, Skip{Provider: p.Name, Why: "It has no way to " + string(providers.Lists) + ": what is there and unknown to the market is not found, nor what went longer ago than is looked at."})
 	}
 	found, err := b.strangers(ctx, p)
 	for _, d := range found {

@@ -18,7 +18,7 @@ func (b *Broker) strangers(ctx context.Context, p *providers.Provider) (found []
 		return nil, nil
 	}
 	var names []string
-	asked := b.Clock.Now().UnixMicro()
+	asked, at := b.Clock.Now().UnixMicro(), wall()
 	if err := b.ask(ctx, func(ctx context.Context) (err error) { names, err = p.List(ctx); return err }); err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func (b *Broker) strangers(ctx context.Context, p *providers.Provider) (found []
 		for _, id := range ids {
 			if name := p.NameOf(id); unknown[name] {
 				delete(unknown, name)
-				more, err := b.goneBut(ctx, id, asked)
+				more, err := b.goneBut(ctx, id, asked, at)
 				if err != nil {
 					return nil, err
 				}
@@ -57,9 +57,13 @@ func (b *Broker) strangers(ctx context.Context, p *providers.Provider) (found []
 }
 
 // goneBut removes an instance that went before the backend was asked, and was there all the same: half made, perhaps, so that only its name shows.
-func (b *Broker) goneBut(ctx context.Context, id string, asked int64) ([]Difference, error) {
+// One that has been removed since, by another process that found it, is left alone.
+func (b *Broker) goneBut(ctx context.Context, id string, asked, at int64) ([]Difference, error) {
 	r, there, err := b.findInstance(ctx, "id = ? AND state = 'gone' AND gone_at < ?", id, asked)
 	if err != nil || !there {
+		return nil, err
+	}
+	if again, err := b.removedSince(ctx, id, at); err != nil || again {
 		return nil, err
 	}
 	s := sight{row: r}

@@ -50,6 +50,11 @@ func (b *Broker) findBackup(ctx context.Context, id string) (r backupRow, found 
 	return r, r.ID != "", err
 }
 
+// unfinishedBackups gives those of a provider's instances that work is left at.
+func (b *Broker) unfinishedBackups(ctx context.Context, provider string) (rows []backupRow, err error) {
+	return rows, b.DB.From(ctx).Raw(`SELECT * FROM backups WHERE provider = ? AND state IN ('creating', 'deleting') ORDER BY id`, provider).Scan(&rows).Error
+}
+
 // listBackups gives those that are not gone, newest first.
 func (b *Broker) listBackups(ctx context.Context, where string, arg any) (rows []backupRow, err error) {
 	return rows, b.DB.From(ctx).Raw(`SELECT * FROM backups WHERE `+where+` AND state <> 'gone' ORDER BY created_at DESC, id DESC`, arg).Scan(&rows).Error

@@ -14,7 +14,7 @@ type moveRow struct {
 	Offering, Plan                           string
 	State, Note                              string
 	Switched, Attempts, Bytes                int64
-	CountsFrom, CountsTo                     string
+	CountsFrom, CountsTo, Backup             string
 	CreatedAt, EndedAt                       int64 `gorm:"autoCreateTime:false"`
 }
 
@@ -43,7 +43,7 @@ func (b *Broker) lockMove(ctx context.Context, id string) (r moveRow, err error)
 }
 
 func (b *Broker) saveMove(ctx context.Context, r moveRow) error {
-	return b.DB.From(ctx).Exec(`UPDATE moves SET state = ?, note = ?, switched = ?, ended_at = ? WHERE id = ?`, r.State, r.Note, r.Switched, r.EndedAt, r.ID).Error
+	return b.DB.From(ctx).Exec(`UPDATE moves SET state = ?, note = ?, switched = ?, backup = ?, ended_at = ? WHERE id = ?`, r.State, r.Note, r.Switched, r.Backup, r.EndedAt, r.ID).Error
 }
 
 // saveMoveBytes shows how far the copy is.
@@ -53,6 +53,11 @@ func (b *Broker) saveMoveBytes(ctx context.Context, id string, bytes int64) erro
 
 func (b *Broker) saveMoveCounts(ctx context.Context, id string, bytes int64, from, to string) error {
 	return b.DB.From(ctx).Exec(`UPDATE moves SET bytes = ?, counts_from = ?, counts_to = ? WHERE id = ?`, bytes, from, to, id).Error
+}
+
+// saveOriginCounts keeps what the old instance's node has counted.
+func (b *Broker) saveOriginCounts(ctx context.Context, id, counts string) error {
+	return b.DB.From(ctx).Exec(`UPDATE moves SET counts_from = ? WHERE id = ?`, counts, id).Error
 }
 
 // missedMove counts a copy that failed, and tells how many did.

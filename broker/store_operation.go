@@ -157,3 +157,10 @@ func (b *Broker) dueSince(ctx context.Context) (since int64, err error) {
 }
 
 func wall() int64 { return time.Now().UnixMicro() }
+
+// removedSince tells whether a removal of an instance has ended since an instant of wall time.
+func (b *Broker) removedSince(ctx context.Context, instance string, since int64) (bool, error) {
+	var n int64
+	err := b.DB.From(ctx).Raw(`SELECT count(*) FROM operations WHERE instance = ? AND verb = 'deprovision' AND ended_at >= ?`, instance, since).Scan(&n).Error
+	return n > 0, err
+}

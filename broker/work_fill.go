@@ -22,8 +22,8 @@ func (b *Broker) provisionFilled(ctx context.Context, p *providers.Provider, j j
 	switch j.op.Phase {
 	case phaseMade:
 		if strings.HasPrefix(j.op.Source, "instance/") {
-			if wait, err := b.waits(ctx, j.told.ID); err != nil || wait {
-				return phaseMade, providers.Progress{Note: "It is made; the old instance is being suspended."}, err
+			if wait, err := b.waits(ctx, j.told.ID); err != nil || wait != "" {
+				return phaseMade, providers.Progress{Note: wait}, err
 			}
 		}
 		if err := b.enter(ctx, j.op.ID, phaseFilling); err != nil {

@@ -54,12 +54,18 @@ func redisFolder(t *testing.T) string {
 	if err := local.Ensure(t.Context(), "redis"); err != nil {
 		t.Fatal(err)
 	}
+	return ownFolder(t, "redis")
+}
+
+// ownFolder is a folder for detached servers of a kind.
+func ownFolder(t *testing.T, kind string) string {
+	t.Helper()
 	dir, err := local.Temporary("nodes")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if f, err := local.OpenFleet(dir, local.FleetOptions{Kind: "redis", Detached: true}); err == nil {
+		if f, err := local.OpenFleet(dir, local.FleetOptions{Kind: kind, Detached: true}); err == nil {
 			for _, name := range f.Names() {
 				_ = f.Remove(name)
 			}
