@@ -26,7 +26,7 @@ func (d *Driver) Backup(ctx context.Context, i providers.Instance, to io.Writer)
 	if err != nil {
 		return fault.Unprocessable.Wrap(err, "The program mariadb-dump is not on the market's machine.").WithHint("Install the Debian package mariadb-client.")
 	}
-	server, err := d.admin(ctx)
+	server, err := d.way.Take(ctx)
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func option(value string) string {
 // Restore runs a dump in the instance's database with an account that has the rights of that database and no others: the stream may hold
 // anything. Views, triggers, routines and events belong to that account afterwards; it stays, locked, as long as it defines any.
 func (d *Driver) Restore(ctx context.Context, i providers.Instance, from io.Reader) error {
-	server, err := d.admin(ctx)
+	server, err := d.way.Take(ctx)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ func (d *Driver) Bind(ctx context.Context, i providers.Instance, b providers.Bin
 	if err != nil {
 		return providers.Grant{}, providers.Progress{}, fault.Invalid.Wrap(err, "The binding has no seed.")
 	}
-	server, err := d.admin(ctx)
+	server, err := d.way.Take(ctx)
 	if err != nil {
 		return providers.Grant{}, providers.Progress{}, err
 	}

@@ -43,8 +43,7 @@ func Modes() []string { return providers.Modes() }
 type Driver struct {
 	settings Settings
 
-	turn chan struct{} // held while server is made; a channel, so that whoever waits can give up
-	now  *server
+	way *providers.Way[*server] // to the administrator's address
 }
 
 // server is the way to one administrator's address.
@@ -63,18 +62,13 @@ type server struct {
 // New gives a driver; it does not touch the server yet.
 func New(s Settings) *Driver {
 	s.Offering = cmp.Or(s.Offering, "mysql")
-	return &Driver{settings: s, turn: make(chan struct{}, 1)}
+	return &Driver{settings: s, way: providers.NewWay(s.Admin, open, (*server).close)}
 }
 
 // Close ends the connections to the server.
-func (d *Driver) Close() {
-	d.turn <- struct{}{}
-	defer func() { <-d.turn }()
-	if d.now != nil {
-		_ = d.now.pool.Close()
-		d.now = nil
-	}
-}
+func (d *Driver) Close() { d.way.Close() }
+
+func (s *server) close() { _ = s.pool.Close() }
 
 // Offerings lists the plans; it does not ask the server.
 func (d *Driver) Offerings(context.Context) ([]catalog.Offering, error) {

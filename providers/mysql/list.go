@@ -10,7 +10,7 @@ var _ providers.Lister = (*Driver)(nil)
 
 // List names the database of every instance that the server or the books know: one of the two may be half made, or left.
 func (d *Driver) List(ctx context.Context) (names []string, err error) {
-	server, err := d.admin(ctx)
+	server, err := d.way.Take(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -177,7 +177,7 @@ func (d *Driver) Inspect(ctx context.Context, i providers.Instance) (providers.I
 
 // Probe asks the server for something small, and puts its settings right when a restart forgot them.
 func (d *Driver) Probe(ctx context.Context) error {
-	server, err := d.admin(ctx)
+	server, err := d.way.Take(ctx)
 	if err != nil {
 		return err
 	}
@@ -193,7 +193,7 @@ func (d *Driver) Target(ctx context.Context, _ providers.Instance) (latency.Targ
 	if network.Address != "" {
 		return latency.Target{Address: network.Address, Protocol: "mysql"}, nil
 	}
-	server, err := d.admin(ctx)
+	server, err := d.way.Take(ctx)
 	if err != nil {
 		return latency.Target{}, err
 	}

@@ -16,32 +16,6 @@ import (
 	"github.com/sutlerhq/sutler/internal/fault"
 )
 
-// admin gives the way to the administrator's address, a new one when the address changed.
-func (d *Driver) admin(ctx context.Context) (*server, error) {
-	dsn, err := d.settings.Admin()
-	if err != nil {
-		return nil, err
-	}
-	select {
-	case d.turn <- struct{}{}:
-		defer func() { <-d.turn }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	if d.now != nil && d.now.dsn == dsn {
-		return d.now, nil
-	}
-	next, err := open(ctx, dsn)
-	if err != nil {
-		return nil, classed(err)
-	}
-	if d.now != nil {
-		go d.now.pool.Close() // it waits for calls that still use it
-	}
-	d.now = next
-	return next, nil
-}
-
 func open(ctx context.Context, dsn string) (*server, error) {
 	s, err := parse(dsn)
 	if err != nil {
@@ -57,8 +31,8 @@ func open(ctx context.Context, dsn string) (*server, error) {
 	s.pool.SetMaxOpenConns(8)
 	s.pool.SetConnMaxIdleTime(time.Minute)
 	if err := errors.Join(harden(ctx, s.pool), s.books(ctx)); err != nil {
-		_ = s.pool.Close()
-		return nil, err
+		s.close()
+		return nil, classed(err)
 	}
 	return s, nil
 }
@@ -79,7 +53,7 @@ func (s *server) lockName(instance string) string {
 
 // locked runs f with the instance's lock, so that calls for one instance take turns, in this process and in others.
 func (d *Driver) locked(ctx context.Context, instance string, f func(s session) error) error {
-	server, err := d.admin(ctx)
+	server, err := d.way.Take(ctx)
 	if err != nil {
 		return err
 	}

@@ -66,7 +66,7 @@ func (o *ownServers) close() {
 // serverOf gives the way to the server that an instance is on. A server of its own that is not there is notThere.
 func (d *Driver) serverOf(ctx context.Context, instance string) (*server, error) {
 	if d.settings.Servers == nil {
-		return d.admin(ctx)
+		return d.way.Take(ctx)
 	}
 	p, err := d.settings.Servers.Server(ctx, serverName(instance))
 	if errors.Is(err, local.ErrNoServer) {

@@ -47,8 +47,7 @@ func Address(dsn string) func() (string, error) { return func() (string, error) 
 type Driver struct {
 	settings Settings
 
-	turn chan struct{} // held while server is made; a channel, so that whoever waits can give up
-	now  *server
+	way *providers.Way[*server] // to the administrator's address
 
 	own ownServers
 }
@@ -66,19 +65,16 @@ func New(s Settings) *Driver {
 		s.Offering, s.SSLMode = cmp.Or(s.Offering, "postgresql-dedicated"), cmp.Or(s.SSLMode, "disable")
 	}
 	s.Offering, s.SSLMode = cmp.Or(s.Offering, "postgresql"), cmp.Or(s.SSLMode, "prefer")
-	return &Driver{settings: s, turn: make(chan struct{}, 1)}
+	return &Driver{settings: s, way: providers.NewWay(s.Admin, open, (*server).close)}
 }
 
 // Close ends the connections to the server.
 func (d *Driver) Close() {
 	d.own.close()
-	d.turn <- struct{}{}
-	defer func() { <-d.turn }()
-	if d.now != nil {
-		d.now.pool.Close()
-		d.now = nil
-	}
+	d.way.Close()
 }
+
+func (s *server) close() { s.pool.Close() }
 
 // Offerings lists the plans; it does not ask the server.
 func (d *Driver) Offerings(context.Context) ([]catalog.Offering, error) {

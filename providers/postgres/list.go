@@ -15,7 +15,7 @@ func (d *Driver) List(ctx context.Context) ([]string, error) {
 	if d.settings.Servers != nil {
 		return d.settings.Servers.Names(), nil
 	}
-	server, err := d.admin(ctx)
+	server, err := d.way.Take(ctx)
 	if err != nil {
 		return nil, err
 	}

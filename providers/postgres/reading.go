@@ -65,7 +65,7 @@ func (d *Driver) Probe(ctx context.Context) error {
 		_, err := os.Stat(d.settings.Servers.Dir())
 		return err
 	}
-	server, err := d.admin(ctx)
+	server, err := d.way.Take(ctx)
 	if err != nil {
 		return err
 	}

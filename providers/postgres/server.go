@@ -14,32 +14,6 @@ import (
 	"github.com/sutlerhq/sutler/internal/fault"
 )
 
-// admin gives the way to the administrator's address, a new one when the address changed.
-func (d *Driver) admin(ctx context.Context) (*server, error) {
-	dsn, err := d.settings.Admin()
-	if err != nil {
-		return nil, err
-	}
-	select {
-	case d.turn <- struct{}{}:
-		defer func() { <-d.turn }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	if d.now != nil && d.now.dsn == dsn {
-		return d.now, nil
-	}
-	next, err := open(ctx, dsn)
-	if err != nil {
-		return nil, err
-	}
-	if d.now != nil {
-		go d.now.pool.Close() // it waits for calls that still use it
-	}
-	d.now = next
-	return next, nil
-}
-
 // poolSize is how many connections the market has to a server at most, besides those inside databases.
 const poolSize = 8
 
