@@ -23,6 +23,7 @@ func TestEveryFailpointIsPassed(t *testing.T) {
 	t.Cleanup(func() { _ = failpoint.Arm("") })
 	m := newMarket(t, dbtest.New(t))
 	m.wholeLife(t)
+	m.movedAround(t)
 	if err := m.Tasks.Stop(t.Context()); err != nil { // the task ends after the operation
 		t.Fatal(err)
 	}
@@ -63,6 +64,10 @@ func TestAFailureAtAnyPlaceIsOvercome(t *testing.T) {
 			}
 			if counted["start"] != 2 || counted["stop"] != 2 || counted["suspend"] != 1 || counted["resume"] != 1 {
 				t.Error("charged", m.books.all())
+			}
+			m.movedAround(t)
+			if left, err := m.driver.Leftovers(); err != nil || len(left) > 0 {
+				t.Error("a move left behind", left, err)
 			}
 		})
 	}
@@ -123,7 +128,7 @@ func (m *market) idle(t *testing.T) {
 		}
 		soon := time.Now().Add(10 * time.Minute) // what a rotation ends waits longer
 		return !slices.ContainsFunc(rows, func(r tasks.Row) bool {
-			return (r.Kind == "operation" || r.Kind == "backup") && (r.Owner != "" || r.WakeAt.Before(soon))
+			return (r.Kind == "operation" || r.Kind == "backup" || r.Kind == "move") && (r.Owner != "" || r.WakeAt.Before(soon))
 		})
 	})
 }
@@ -146,4 +151,48 @@ func (m *market) copied(t *testing.T, instance string) string {
 	}
 	m.ends(t, made.Operation.ID, succeeded)
 	return made.ID
+}
+
+// movedAround moves an instance that an app is bound to, takes that back, and moves it for good, each asked for twice when it was refused.
+func (m *market) movedAround(t *testing.T) {
+	t.Helper()
+	ctx := t.Context()
+	i := m.made(t, "sync", "parcel")
+	bd, _, err := m.Bind(ctx, ada, BindOrder{Instance: i.ID, App: "app_a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.ends(t, bd.Operation.ID, succeeded)
+	twice := func(f func() error) {
+		t.Helper()
+		if f() == nil {
+			return
+		}
+		if err := f(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	target := ""
+	there := func() {
+		t.Helper()
+		twice(func() error {
+			mv, _, err := m.Move(ctx, ada, MoveOrder{Instance: i.ID, Provider: "fakes", Plan: "rotatable", Currency: "EUR"})
+			target = mv.Target
+			return err
+		})
+		m.comes(t, i.ID, moveMoved)
+	}
+	there()
+	twice(func() error { _, err := m.RollBackMove(ctx, ada, i.ID, "parcel"); return err })
+	m.comes(t, i.ID, moveUndone)
+	m.becomes(t, i.ID, Ready)
+	m.idle(t)
+	there()
+	twice(func() error { _, err := m.ConfirmMove(ctx, ada, i.ID); return err })
+	m.becomes(t, i.ID, Gone)
+	if _, err := m.Deprovision(ctx, ada, target); err != nil {
+		t.Fatal(err)
+	}
+	m.becomes(t, target, Gone)
+	m.idle(t)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sutlerhq/sutler/catalog"
 	"github.com/sutlerhq/sutler/identity"
+	"github.com/sutlerhq/sutler/internal/failpoint"
 	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/internal/ids"
 	"github.com/sutlerhq/sutler/providers"
@@ -145,9 +146,14 @@ func (b *Broker) acceptMove(ctx context.Context, who identity.Principal, row *mo
 	if err := b.insertMove(ctx, row); err != nil {
 		return err
 	}
-	return b.record(ctx, who, row.scope(), "move.start", "move/"+row.ID, map[string]string{
+	err = b.record(ctx, who, row.scope(), "move.start", "move/"+row.ID, map[string]string{
 		"instance": row.Instance, "name": row.Name, "target": row.Target, "from": row.SourceProvider, "to": row.TargetProvider, "plan": row.Plan,
 	})
+	if err != nil {
+		return err
+	}
+	b.DB.AfterCommit(ctx, func() { failpoint.Pass("broker", "move", "accepted") })
+	return failpoint.Hit("broker", "move", "accepting")
 }
 
 // portable refuses a move while something is under way at the old instance, and one whose bindings the new plan would not take.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"sync/atomic"
 
+	"github.com/sutlerhq/sutler/internal/failpoint"
 	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/providers"
 )
@@ -69,6 +70,9 @@ func (b *Broker) copyOver(ctx context.Context, m moveRow, p *providers.Provider,
 	if err != nil {
 		return err
 	}
+	if err := failpoint.Hit("broker", "move", "counted"); err != nil {
+		return err
+	}
 	var bytes int64
 	stop := b.showCopied(ctx, func(ctx context.Context) error { return b.saveMoveBytes(ctx, m.ID, atomic.LoadInt64(&bytes)) })
 	defer stop()
@@ -79,6 +83,9 @@ func (b *Broker) copyOver(ctx context.Context, m moveRow, p *providers.Provider,
 	err = emptied(counted{stream, &bytes}, func(from io.Reader) error { return p.Restore(ctx, told, from) })
 	_ = stream.Close()
 	if err != nil {
+		return err
+	}
+	if err := failpoint.Hit("broker", "move", "streamed"); err != nil {
 		return err
 	}
 	got, err := p.Count(ctx, told)
@@ -92,7 +99,10 @@ func (b *Broker) copyOver(ctx context.Context, m moveRow, p *providers.Provider,
 	if err := b.noteCounts(ctx, m.ID, atomic.LoadInt64(&bytes), after, got); err != nil {
 		return err
 	}
-	return same(before, got, after)
+	if err := same(before, got, after); err != nil {
+		return err
+	}
+	return failpoint.Hit("broker", "move", "compared")
 }
 
 func (b *Broker) noteCounts(ctx context.Context, move string, bytes int64, from, to map[string]int64) error {

@@ -4,12 +4,13 @@ import (
 	"context"
 
 	"github.com/sutlerhq/sutler/identity"
+	"github.com/sutlerhq/sutler/internal/failpoint"
 	"github.com/sutlerhq/sutler/internal/fault"
 )
 
 // ConfirmMove ends a move for good: the old instance is destroyed with its data. The same again changes nothing.
 func (b *Broker) ConfirmMove(ctx context.Context, who identity.Principal, instance string) (Move, error) {
-	return b.endMove(ctx, who, instance, func(ctx context.Context, s *scene) error {
+	return b.endMove(ctx, who, instance, [2]string{"confirming", "confirmed"}, func(ctx context.Context, s *scene) error {
 		switch s.move.State {
 		case moveConfirmed:
 			return nil
@@ -30,7 +31,7 @@ func (b *Broker) ConfirmMove(ctx context.Context, who identity.Principal, instan
 // RollBackMove takes a move back: the old instance has its name, its bindings and their aliases again, and the new one is destroyed. What was written to
 // the new one since the switch is lost, so name must be the instance's name then.
 func (b *Broker) RollBackMove(ctx context.Context, who identity.Principal, instance, name string) (Move, error) {
-	m, err := b.endMove(ctx, who, instance, func(ctx context.Context, s *scene) error {
+	m, err := b.endMove(ctx, who, instance, [2]string{"returning", "returned"}, func(ctx context.Context, s *scene) error {
 		switch s.move.State {
 		case moveUndoing, moveUndone, moveFailing, moveFailed:
 			return nil
@@ -53,8 +54,8 @@ func (b *Broker) RollBackMove(ctx context.Context, who identity.Principal, insta
 	return m, err
 }
 
-// endMove changes a move with both instances held.
-func (b *Broker) endMove(ctx context.Context, who identity.Principal, instance string, f func(context.Context, *scene) error) (Move, error) {
+// endMove changes a move with both instances held. places are the failpoints before and after that has committed.
+func (b *Broker) endMove(ctx context.Context, who identity.Principal, instance string, places [2]string, f func(context.Context, *scene) error) (Move, error) {
 	m, err := b.MoveOf(ctx, who, instance)
 	if err == nil {
 		err = may(who, identity.InstanceWrite, identity.Scope{Org: m.Org, Project: m.Project}, noInstance(instance))
@@ -76,7 +77,11 @@ func (b *Broker) endMove(ctx context.Context, who identity.Principal, instance s
 		m = s.move.view()
 		b.changed(ctx, s.old, bindingRow{})
 		b.changed(ctx, s.new, bindingRow{})
-		return b.saveMove(ctx, s.move)
+		if err := b.saveMove(ctx, s.move); err != nil {
+			return err
+		}
+		b.DB.AfterCommit(ctx, func() { failpoint.Pass("broker", "move", places[1]) })
+		return failpoint.Hit("broker", "move", places[0])
 	})
 	return m, err
 }

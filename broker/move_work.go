@@ -42,7 +42,7 @@ func (b *Broker) workMove(ctx context.Context, w moveWork) error {
 		if to == s.move.State {
 			return tasks.Snooze(moveLook)
 		}
-		if err := failpoint.Hit("broker", "move", to); err != nil {
+		if err := failpoint.Hit("broker", "move", "turning"); err != nil {
 			return err
 		}
 		if err := b.goOn(ctx, s.move); err != nil {
@@ -75,7 +75,11 @@ func (b *Broker) goOn(ctx context.Context, m moveRow) error {
 		if err := b.saveMove(ctx, s.move); err != nil {
 			return err
 		}
-		return b.record(ctx, itself, s.move.scope(), "move."+event(to), "move/"+s.move.ID, map[string]string{"name": s.move.Name, "from": from, "note": s.move.Note})
+		if err := b.record(ctx, itself, s.move.scope(), "move."+event(to), "move/"+s.move.ID, map[string]string{"name": s.move.Name, "from": from, "note": s.move.Note}); err != nil {
+			return err
+		}
+		b.DB.AfterCommit(ctx, func() { failpoint.Pass("broker", "move", "settled") })
+		return failpoint.Hit("broker", "move", "settling")
 	})
 	if err == nil && s.move.State == moveFailing {
 		b.halt(s.new.ID)

@@ -51,6 +51,25 @@ func backupStages() []stage {
 	}
 }
 
+// moveStages are those of an instance's way to another provider or plan. A move turns four times before it is made (suspending, copying, binding,
+// moved), and once when it is taken back: the places of a turn are passed as often.
+func moveStages() []stage {
+	return []stage{
+		{name: "accepting", when: "the new instance and the move are written down, their transaction has not committed", fails: true},
+		{name: "accepted", when: "the move has committed, nobody has been told"},
+		{name: "turning", when: "the next state of a move can come about, nothing of it is written", fails: true},
+		{name: "settling", when: "the next state is written with all that it begins with (at the switch: names and aliases), the transaction has not committed", fails: true},
+		{name: "settled", when: "the next state has committed"},
+		{name: "counted", when: "what the old instance holds was counted, nothing is copied", fails: true},
+		{name: "streamed", when: "the new instance has taken the last byte in, nothing was compared", fails: true},
+		{name: "compared", when: "old and new hold the same, nobody has been told", fails: true},
+		{name: "confirming", when: "the end of the old instance and of the move are written, the transaction has not committed", fails: true},
+		{name: "confirmed", when: "the end of the move has committed, the old instance is still there"},
+		{name: "returning", when: "names and aliases are the old instance's again and the new one's end is written, the transaction has not committed", fails: true},
+		{name: "returned", when: "the way back has committed, the new instance is still there"},
+	}
+}
+
 func taskStages() []stage {
 	return []stage{
 		{name: "claimed", when: "a worker has the lease and has done nothing yet"},
@@ -71,7 +90,10 @@ func Points() (list []Point) {
 	for _, s := range backupStages() {
 		list = append(list, Point{"broker.backup." + s.name, s.when, s.fails})
 	}
-	for _, kind := range []string{"operation", "backup"} {
+	for _, s := range moveStages() {
+		list = append(list, Point{"broker.move." + s.name, s.when, s.fails})
+	}
+	for _, kind := range []string{"operation", "backup", "move"} {
 		for _, s := range taskStages() {
 			list = append(list, Point{"tasks." + kind + "." + s.name, s.when, s.fails})
 		}
