@@ -4,7 +4,6 @@ import (
 	"math"
 	"net"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/sutlerhq/sutler/internal/conf"
@@ -42,7 +41,7 @@ func (c *config) checkBackups(doc *conf.Document) {
 	case b == nil && !filepath.IsAbs(c.Backups.Folder):
 		doc.Add("backups.folder", "must be an absolute path")
 	case b != nil:
-		if host, port, err := net.SplitHostPort(b.Endpoint); err != nil || host == "" || !number(port) {
+		if host, port, err := net.SplitHostPort(b.Endpoint); err != nil || host == "" || !isPort(port) {
 			doc.Add("backups.bucket.endpoint", "must be host:port, such as s3.example.com:443")
 		}
 		if b.Name == "" || b.AccessKey == "" || !b.SecretKey.Set() && !doc.Has("backups.bucket.secret_key") {
@@ -51,10 +50,10 @@ func (c *config) checkBackups(doc *conf.Document) {
 	}
 }
 
-// number tells whether a port is one.
-func number(port string) bool {
-	n, err := strconv.ParseUint(port, 10, 16)
-	return err == nil && n > 0
+// isPort tells whether a text is a port that can be connected to.
+func isPort(text string) bool {
+	n, ok := portOf(text)
+	return ok && n > 0
 }
 
 // openVault gives the place that backups are kept in; nil when there is none.

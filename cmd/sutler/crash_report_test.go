@@ -34,20 +34,34 @@ func (r *crashReport) add(row crashRow) {
 // text is the report as a page.
 func (r *crashReport) text() string {
 	var b strings.Builder
-	passed := 0
-	for _, row := range r.rows {
-		if row.passed {
-			passed++
-		}
-	}
 	fmt.Fprintf(&b, "# Crash matrix\n\nMade by `make crash`. The program dies by kill -9 at one place of one operation, is started again without failpoints, and must come to the\n"+
 		"legal end within 60 s: what had been accepted is done once, what had not leaves everything as it was. Each case compares what the backend\n"+
 		"holds, tries the credentials that live and those that ended, counts billing intervals, and looks for work left over or failed.\n\n"+
-		"**%d of %d cases passed** in %s.\n\n", passed, len(r.rows), r.took.Round(time.Second))
-	fmt.Fprintf(&b, "| store | driver | %s | all |\n|---|---|%s---:|\n", strings.Join(crashVerbs(), " | "), strings.Repeat("---:|", len(crashVerbs())))
+		"**%d of %d cases passed** in %s.\n\n", r.passed(), len(r.rows), r.took.Round(time.Second))
+	b.WriteString(r.tables(crashVerbs()))
+	b.WriteString("\n## Places\n\n| place | what holds there |\n|---|---|\n")
+	for _, p := range failpoint.Points() {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", p.Name, p.When)
+	}
+	return b.String()
+}
+
+func (r *crashReport) passed() (n int) {
+	for _, row := range r.rows {
+		if row.passed {
+			n++
+		}
+	}
+	return n
+}
+
+// tables are the cases by lane and verb, and how long they took.
+func (r *crashReport) tables(verbs []string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "| store | driver | %s | all |\n|---|---|%s---:|\n", strings.Join(verbs, " | "), strings.Repeat("---:|", len(verbs)))
 	for _, at := range r.lanes() {
 		fmt.Fprintf(&b, "| %s | %s |", at[0], at[1])
-		for _, verb := range append(crashVerbs(), "") {
+		for _, verb := range append(slices.Clone(verbs), "") {
 			fmt.Fprintf(&b, " %s |", r.cell(at, verb))
 		}
 		b.WriteString("\n")
@@ -56,11 +70,12 @@ func (r *crashReport) text() string {
 	b.WriteString(distribution("until it answers", r.times(func(w crashRow) time.Duration { return w.answered })))
 	b.WriteString(distribution("until the legal end", r.times(func(w crashRow) time.Duration { return w.converged })))
 	b.WriteString(distribution("from its first answer to the legal end", r.times(func(w crashRow) time.Duration { return w.converged - w.answered })))
-	b.WriteString("\n## Places\n\n| place | what holds there |\n|---|---|\n")
-	for _, p := range failpoint.Points() {
-		fmt.Fprintf(&b, "| `%s` | %s |\n", p.Name, p.When)
-	}
 	return b.String()
+}
+
+// section is the report as a part of a page.
+func (r *crashReport) section(title string, verbs []string) string {
+	return fmt.Sprintf("## %s\n\n**%d of %d cases passed** in %s.\n\n%s\n", title, r.passed(), len(r.rows), r.took.Round(time.Second), r.tables(verbs))
 }
 
 func (r *crashReport) lanes() (list [][2]string) {

@@ -67,7 +67,7 @@ func (s *natsSettings) check(doc *conf.Document, at string, c *config) {
 	if s.Listen != "" {
 		if _, port, err := net.SplitHostPort(s.Listen); err != nil {
 			doc.Add(at+".listen", "must be host:port, not %q", s.Listen)
-		} else if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+		} else if _, ok := portOf(port); !ok {
 			doc.Add(at+".listen", "the port %q is none", port)
 		}
 	}

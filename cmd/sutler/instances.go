@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sutlerhq/sutler/internal/clock"
 	"github.com/sutlerhq/sutler/web/client"
 )
 
@@ -126,7 +127,7 @@ func brief(text string) string {
 	if err != nil {
 		return text
 	}
-	return short(d)
+	return clock.Brief(d)
 }
 
 // state is an instance's state with its health beside it.

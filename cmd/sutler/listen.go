@@ -34,3 +34,9 @@ func listen(ctx context.Context, address, flag string) (net.Listener, error) {
 	}
 	return nil, fault.Invalid.Wrap(err, "It is not possible to listen on %s.", address).WithHint("Give host:port with %s.", flag)
 }
+
+// portOf reads the number of a port; 0 asks for any that is free.
+func portOf(text string) (number int, ok bool) {
+	n, err := strconv.ParseUint(text, 10, 16)
+	return int(n), err == nil
+}

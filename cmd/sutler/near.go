@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sutlerhq/sutler/internal/clock"
 	"github.com/sutlerhq/sutler/providers/latency"
 	"github.com/sutlerhq/sutler/web/client"
 )
@@ -65,16 +66,5 @@ func distance(near map[string]time.Duration, provider string) string {
 	if !known {
 		return "–"
 	}
-	return short(d)
-}
-
-// short writes a duration with as many digits as people need.
-func short(d time.Duration) string {
-	switch {
-	case d >= 100*time.Millisecond:
-		return d.Round(time.Millisecond).String()
-	case d >= time.Millisecond:
-		return d.Round(100 * time.Microsecond).String()
-	}
-	return d.Round(10 * time.Microsecond).String()
+	return clock.Brief(d)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/sutlerhq/sutler/broker"
 	"github.com/sutlerhq/sutler/identity"
+	"github.com/sutlerhq/sutler/internal/clock"
 	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/web/pages/look"
 )
@@ -59,17 +60,9 @@ func far(l broker.Latency) (distance, slower string) {
 	if l.Now.N == 0 {
 		return "", ""
 	}
-	distance = "p50 " + brief(l.Now.P50) + ", p95 " + brief(l.Now.P95)
+	distance = "p50 " + clock.Brief(l.Now.P50) + ", p95 " + clock.Brief(l.Now.P95)
 	if l.Regressed {
-		slower = brief(l.Before.P50)
+		slower = clock.Brief(l.Before.P50)
 	}
 	return distance, slower
-}
-
-// brief writes a duration with the digits that people need.
-func brief(d time.Duration) string {
-	if d < time.Millisecond {
-		return d.Round(10 * time.Microsecond).String()
-	}
-	return d.Round(100 * time.Microsecond).String()
 }
