@@ -125,6 +125,29 @@ func TestFailureIsNotedAndRetried(t *testing.T) {
 	})
 }
 
+func TestSnoozeEndsTheCountOfFailures(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		attempts := make(chan int64, 10)
+		r := newRig(t, db, "n", 1, func(ctx context.Context, _ string) error {
+			attempts <- tasks.Attempt(ctx)
+			switch len(attempts) {
+			case 1, 3:
+				return errors.New("not this time")
+			case 2:
+				return tasks.Snooze(time.Millisecond)
+			}
+			return nil
+		}).start()
+		r.put("a")
+		r.until("the row is gone", func(rows []tasks.Row) bool { return len(attempts) == 4 && none(rows) })
+		for n, want := range []int64{1, 2, 1, 2} {
+			if got := <-attempts; got != want {
+				t.Errorf("run %d was attempt %d, not %d", n+1, got, want)
+			}
+		}
+	})
+}
+
 func TestSnoozeIsNoFailure(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		attempts := make(chan int64, 10)

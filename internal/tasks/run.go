@@ -131,7 +131,7 @@ type ending struct {
 // judge turns a handler's answer into the row's ending.
 func (e *Engine) judge(ctx context.Context, r *running, err error) ending {
 	if snooze, ok := errors.AsType[again](err); ok {
-		return ending{attempt: r.Attempt - 1, note: r.Note, after: snooze.after}
+		return ending{after: snooze.after} // the run went well: earlier failures are over
 	}
 	done := ending{drop: r.Every == 0, after: time.Duration(r.Every) * time.Microsecond}
 	if err == nil {

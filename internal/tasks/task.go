@@ -17,7 +17,7 @@ type again struct{ after time.Duration }
 
 func (a again) Error() string { return "again in " + a.after.String() }
 
-// Snooze makes the task run again after d. It counts as no failure.
+// Snooze makes the task run again after d. It counts as no failure, and ends the count of those before.
 func Snooze(d time.Duration) error { return again{d} }
 
 type cancel struct{ error }
