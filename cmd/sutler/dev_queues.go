@@ -27,7 +27,7 @@ func (s *devS3) open(ctx context.Context, o opening) (opened, error) {
 	server := local.Background(context.WithoutCancel(ctx), "The S3 server", o.log, func(ctx context.Context) (*local.Server, error) {
 		return local.S3(ctx, s.dir, s.password)
 	})
-	driver := s3.New(s3.Settings{Transport: reach(home()), Server: func() (s3.Server, error) {
+	driver := s3.New(s3.Settings{Transport: home(), Server: func() (s3.Server, error) {
 		running, err := server.Server()
 		if err != nil {
 			return s3.Server{}, err
@@ -51,7 +51,7 @@ func (s *devRabbitMQ) open(ctx context.Context, o opening) (opened, error) {
 			return local.RabbitMQ(ctx, s.dir, s.password, false)
 		})
 	}}
-	r.Driver = rabbitmq.New(rabbitmq.Settings{Server: r.server, Transport: reach(home())})
+	r.Driver = rabbitmq.New(rabbitmq.Settings{Server: r.server, Transport: home()})
 	if _, err := os.Stat(s.dir); err == nil {
 		r.expected = true
 		r.wake()

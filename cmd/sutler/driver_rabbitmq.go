@@ -9,6 +9,7 @@ import (
 	"github.com/sutlerhq/sutler/catalog"
 	"github.com/sutlerhq/sutler/internal/conf"
 	"github.com/sutlerhq/sutler/internal/outbound"
+	"github.com/sutlerhq/sutler/providers"
 	"github.com/sutlerhq/sutler/providers/rabbitmq"
 )
 
@@ -17,7 +18,7 @@ type rabbitmqSettings struct {
 	Admin      conf.Secret `yaml:"admin"`      // http(s)://administrator:…@host:15672, the management plugin as the market reaches it
 	Advertise  advertise   `yaml:"advertise"`  // host:port of AMQP as apps reach it, by network
 	TLS        bool        `yaml:"tls"`        // AMQP speaks TLS there
-	CA         string      `yaml:"ca"`         // file of the authority that signed the server's certificate, given to apps
+	CA         string      `yaml:"ca"`         // file of the authority that signed the certificates of both, given to apps, too
 	Management bool        `yaml:"management"` // bindings may use the management pages of their own virtual host
 }
 
@@ -47,20 +48,29 @@ func (s *rabbitmqSettings) open(_ context.Context, o opening) (opened, error) {
 	if err != nil {
 		return opened{}, err
 	}
+	through, err := reach(o.egress, ca)
+	if err != nil {
+		return opened{}, err
+	}
 	networks, err := s.Advertise.networks()
 	if err != nil {
 		return opened{}, err
 	}
 	return opened{driver: rabbitmq.New(rabbitmq.Settings{
 		Server: rabbitmq.At(rabbitmq.Server{Admin: s.Admin.Reveal(), AMQP: networks[defaultNetwork].Address}),
-		TLS:    s.TLS, CA: ca, Networks: networks, Management: s.Management, Transport: reach(o.egress),
+		TLS:    s.TLS, CA: ca, Networks: networks, Management: s.Management, Transport: through,
 	})}, nil
 }
 
-// reach is the way to a server's HTTP interface: no address that egress does not allow, and answers of any length, for they may be objects.
-func reach(egress []netip.Prefix) http.RoundTripper {
-	return outbound.Client(outbound.Policy{Allow: egress, MaxBody: 1 << 50}).Transport
+// reach is the way to a server's HTTP interface, verified by the authority ca (PEM; empty: the machine's): no address that egress does not allow, and
+// answers of any length, for they may be objects.
+func reach(egress []netip.Prefix, ca string) (http.RoundTripper, error) {
+	roots, err := providers.Roots(ca)
+	return outbound.Client(outbound.Policy{Allow: egress, MaxBody: 1 << 50, Roots: roots}).Transport, err
 }
 
-// home is what servers that `sutler dev` started are reached by.
-func home() []netip.Prefix { return []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} }
+// home is how servers that `sutler dev` started are reached.
+func home() http.RoundTripper {
+	through, _ := reach([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, "") // no authority is no bad one
+	return through
+}

@@ -16,7 +16,7 @@ type s3Settings struct {
 	AccessKey string      `yaml:"access_key"` // the administrator's
 	SecretKey conf.Secret `yaml:"secret_key"`
 	Region    string      `yaml:"s3_region"` // default: us-east-1
-	CA        string      `yaml:"ca"`        // file of the authority that signed the server's certificate, given to apps
+	CA        string      `yaml:"ca"`        // file of the authority that signed the server's certificate, given to apps, too
 	Advertise advertise   `yaml:"advertise"` // http(s)://host:port as apps reach it, by network; default: endpoint
 }
 
@@ -55,11 +55,15 @@ func (s *s3Settings) open(_ context.Context, o opening) (opened, error) {
 	if err != nil {
 		return opened{}, err
 	}
+	through, err := reach(o.egress, ca)
+	if err != nil {
+		return opened{}, err
+	}
 	networks, err := s.Advertise.networks()
 	if err != nil {
 		return opened{}, err
 	}
-	return opened{driver: s3.New(s3.Settings{Transport: reach(o.egress), CA: ca, Networks: networks, Server: s3.At(s3.Server{
+	return opened{driver: s3.New(s3.Settings{Transport: through, CA: ca, Networks: networks, Server: s3.At(s3.Server{
 		Endpoint: s.Endpoint, Admin: s.Admin, AccessKey: s.AccessKey, Secret: s.SecretKey.Reveal(), Region: s.Region,
 	})})}, nil
 }

@@ -28,9 +28,9 @@ type rabbit struct {
 }
 
 // RabbitMQ starts a node with the management plugin on dir, on the ports it had before when they are free, with an Erlang port mapper of its
-// own. It returns when the node answers. Server.Address is for AMQP, Server.Admin for the management API. quick is for tests: the node ends without
-// the pause that a clean end takes, and collects statistics every second instead of every five. Errors: ErrNoProgram; a node that ended at its start,
-// with its log's last line; ctx's end.
+// own, and with what else DIR/conf.d/*.conf says. It returns when the node answers. Server.Address is for AMQP, Server.Admin for the management API.
+// quick is for tests: the node ends without the pause that a clean end takes, and collects statistics every second instead of every five. Errors:
+// ErrNoProgram; a node that ended at its start, with its log's last line; ctx's end.
 func RabbitMQ(ctx context.Context, dir, password string, quick bool) (*Server, error) {
 	r := rabbit{password: password, quick: quick}
 	var err error
@@ -125,7 +125,7 @@ func (r *rabbit) command(program string, args ...string) *exec.Cmd {
 		"ERL_EPMD_PORT=" + strconv.Itoa(r.mapper), "ERL_EPMD_ADDRESS=127.0.0.1",
 		"RABBITMQ_NODENAME=sutler@localhost", "RABBITMQ_DIST_PORT=" + strconv.Itoa(r.own),
 		"RABBITMQ_MNESIA_BASE=" + in("data"), "RABBITMQ_LOG_BASE=" + in("logs"), "RABBITMQ_GENERATED_CONFIG_DIR=" + in("generated"),
-		"RABBITMQ_ENABLED_PLUGINS_FILE=" + in("enabled_plugins"), "RABBITMQ_CONFIG_FILE=" + in("rabbitmq.conf"), "RABBITMQ_CONF_ENV_FILE=" + in("none"),
+		"RABBITMQ_ENABLED_PLUGINS_FILE=" + in("enabled_plugins"), "RABBITMQ_CONFIG_FILE=" + in("rabbitmq.conf"), "RABBITMQ_CONFIG_FILES=" + in("conf.d/*.conf"), "RABBITMQ_CONF_ENV_FILE=" + in("none"),
 		"RABBITMQ_ALLOW_INPUT=yes", // the script then becomes the node instead of waiting for it
 		"RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=-noinput -kernel inet_dist_use_interface {127,0,0,1} +sbwt none",
 	}

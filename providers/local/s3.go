@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -44,6 +45,7 @@ func InstallS3(ctx context.Context, bin string) error {
 }
 
 // S3 starts an S3 gateway (versitygw) that keeps its objects in dir, on the port it had before when that is free, and returns when it answers.
+// With files cert.pem and key.pem in dir, which its user can read, it speaks TLS.
 // User and Password of the server are the root access key and its secret. Errors: ErrNoProgram; a server that ended at its start, with its
 // log's last line; ctx's end.
 func S3(ctx context.Context, dir, password string) (*Server, error) {
@@ -58,7 +60,6 @@ func S3(ctx context.Context, dir, password string) (*Server, error) {
 	if dir, err = home(dir, cred); err != nil {
 		return nil, err
 	}
-	var args []string
 	for _, part := range []string{"iam", "sidecar", "objects"} {
 		at := filepath.Join(dir, part)
 		if err := os.MkdirAll(at, 0o700); err != nil {
@@ -69,7 +70,6 @@ func S3(ctx context.Context, dir, password string) (*Server, error) {
 				return nil, err
 			}
 		}
-		args = append(args, at)
 	}
 	port, err := KeptPort(dir)
 	if err != nil {
@@ -79,11 +79,19 @@ func S3(ctx context.Context, dir, password string) (*Server, error) {
 		return nil, err
 	}
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	cmd := exec.CommandContext(context.Background(), path, "--port", address, "--iam-dir", args[0], "--region", "us-east-1", "--health", "/healthz", // it outlives the start's deadline
-		"--quiet", "posix", "--sidecar", args[1], args[2])
+	cmd := exec.CommandContext(context.Background(), path, gatewayArgs(dir, address)...) // it outlives the start's deadline
 	cmd.Dir, cmd.SysProcAttr = dir, &syscall.SysProcAttr{Credential: cred}
 	cmd.Env = []string{"PATH=/usr/bin:/bin", "ROOT_ACCESS_KEY_ID=sutler", "ROOT_SECRET_ACCESS_KEY=" + password}
 	return gateway(ctx, cmd, &Server{Kind: "s3", Address: address, User: "sutler", Password: password, Dir: dir, Log: filepath.Join(dir, "log")})
+}
+
+func gatewayArgs(dir, address string) []string {
+	in := func(name string) string { return filepath.Join(dir, name) }
+	args := []string{"--port", address, "--iam-dir", in("iam"), "--region", "us-east-1", "--health", "/healthz", "--quiet"}
+	if exists(in("cert.pem")) {
+		args = append(args, "--cert", in("cert.pem"), "--key", in("key.pem"))
+	}
+	return append(args, "posix", "--sidecar", in("sidecar"), in("objects"))
 }
 
 // within gives a path to the program that the server's user may enter: the program's own, or a copy in the server's folder.
@@ -113,17 +121,27 @@ func gateway(ctx context.Context, cmd *exec.Cmd, s *Server) (*Server, error) {
 	if s.stop, s.Dead, err = process(cmd, syscall.SIGTERM); err != nil {
 		return nil, err
 	}
-	return s.once(ctx, "versitygw", func(address string) bool { return healthy(ctx, address) })
+	scheme := "http://"
+	if exists(filepath.Join(s.Dir, "cert.pem")) {
+		scheme = "https://"
+	}
+	return s.once(ctx, "versitygw", func(address string) bool { return healthy(ctx, scheme+address) })
+}
+
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
 }
 
 func healthy(ctx context.Context, address string) bool {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	ask, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/healthz", nil)
+	ask, err := http.NewRequestWithContext(ctx, http.MethodGet, address+"/healthz", nil)
 	if err != nil {
 		return false
 	}
-	answer, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(ask)
+	unsure := &tls.Config{InsecureSkipVerify: true} //nolint:gosec // whether our own server answers, and nothing is told to it
+	answer, err := (&http.Transport{DisableKeepAlives: true, TLSClientConfig: unsure}).RoundTrip(ask)
 	if err != nil {
 		return false
 	}

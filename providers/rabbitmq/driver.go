@@ -30,9 +30,9 @@ type Server struct {
 type Settings struct {
 	Offering   string                 // name in the market; "rabbitmq"
 	Server     func() (Server, error) // an error (fault.Unavailable) while the server is not there yet
-	Transport  http.RoundTripper      // how the management plugin is reached; nil: http.DefaultTransport
+	Transport  http.RoundTripper      // how the management plugin is reached; nil: whatever it is, believing CA
 	TLS        bool                   // AMQP speaks TLS: the credentials say amqps
-	CA         string                 // PEM of the authority that signed the server's certificate, given to apps; may be empty
+	CA         string                 // PEM of the authority that signed the server's certificates: the management plugin is verified by it, and apps are given it; empty: the machine's
 	Networks   providers.Networks     // other ways to AMQP, by the network that a binding names
 	Management bool                   // bindings may use the management pages and API of their own virtual host
 	Plans      []catalog.Plan         // empty: dev, small and large
@@ -45,15 +45,17 @@ func At(s Server) func() (Server, error) { return func() (Server, error) { retur
 type Driver struct {
 	settings Settings
 	turns    providers.Turns
+	wrong    error // of the settings; every call says so
 }
 
 // New gives a driver; it does not touch the server yet.
 func New(s Settings) *Driver {
 	s.Offering = cmp.Or(s.Offering, "rabbitmq")
+	d := &Driver{settings: s}
 	if s.Transport == nil {
-		s.Transport = http.DefaultTransport
+		d.settings.Transport, d.wrong = providers.Transport(s.CA)
 	}
-	return &Driver{settings: s}
+	return d
 }
 
 // Offerings lists the plans; it does not ask the server.

@@ -1,6 +1,7 @@
 package rabbitmq
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -39,7 +40,7 @@ func (w within) RoundTrip(r *http.Request) (*http.Response, error) {
 // session opens a way to the server; it makes no request.
 func (d *Driver) session(ctx context.Context) (session, error) {
 	server, err := d.settings.Server()
-	if err != nil {
+	if err = cmp.Or(d.wrong, err); err != nil {
 		return session{}, err
 	}
 	u, err := url.Parse(server.Admin)

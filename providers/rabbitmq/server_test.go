@@ -4,14 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	rabbithole "github.com/michaelklishin/rabbit-hole/v2"
 
 	"github.com/sutlerhq/sutler/providers/local"
+	"github.com/sutlerhq/sutler/providers/providertest"
 	"github.com/sutlerhq/sutler/providers/rabbitmq"
 )
 
@@ -25,7 +29,10 @@ var node = sync.OnceValues(func() (*local.Server, error) {
 		return nil, err
 	}
 	folder = dir
-	running, err = local.RabbitMQ(context.Background(), dir, "administrator", true)
+	if err := encrypt(dir); err != nil {
+		return nil, err
+	}
+	running, err = begin(context.Background())
 	return running, err
 })
 
@@ -48,12 +55,53 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// secret is how the server is reached with TLS, beside its plain doors, and who signed its certificate.
+var secret struct{ amqp, admin, ca string }
+
+// begin starts the server. The door for TLS opens last.
+func begin(ctx context.Context) (*local.Server, error) {
+	s, err := local.RabbitMQ(ctx, folder, "administrator", true)
+	for deadline := time.Now().Add(time.Minute); err == nil; time.Sleep(20 * time.Millisecond) {
+		conn, late := net.Dial("tcp", secret.amqp)
+		if late == nil {
+			return s, conn.Close()
+		}
+		if time.Now().After(deadline) {
+			err = errors.Join(late, s.Stop())
+		}
+	}
+	return nil, err
+}
+
+// encrypt lets a server that starts in dir speak TLS on two more ports.
+func encrypt(dir string) error {
+	c, err := providertest.NewCertificate()
+	if err != nil {
+		return err
+	}
+	amqp, err := local.FreePort()
+	if err != nil {
+		return err
+	}
+	admin, err := local.FreePort()
+	if err != nil {
+		return err
+	}
+	secret.amqp, secret.admin, secret.ca = fmt.Sprint("localhost:", amqp), fmt.Sprint("localhost:", admin), string(c.CA)
+	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	conf := fmt.Sprintf("listeners.ssl.1 = 127.0.0.1:%d\nssl_options.certfile = %s\nssl_options.keyfile = %s\nssl_options.verify = verify_none\n"+
+		"management.ssl.ip = 127.0.0.1\nmanagement.ssl.port = %d\nmanagement.ssl.certfile = %[2]s\nmanagement.ssl.keyfile = %[3]s\n", amqp, cert, key, admin)
+	//nolint:gosec // the server runs as another user, and the key is good for these tests
+	return errors.Join(os.MkdirAll(filepath.Join(dir, "conf.d"), 0o755), os.WriteFile(cert, c.Cert, 0o644), os.WriteFile(key, c.Key, 0o644),
+		os.WriteFile(filepath.Join(dir, "conf.d", "tls.conf"), []byte(conf), 0o644))
+}
+
 // restart ends the server and starts it again in the same place. No other test may be under way.
 func restart(ctx context.Context) error {
 	at := running.Address + " " + running.Admin
 	err := running.Stop()
 	if err == nil {
-		running, err = local.RabbitMQ(context.WithoutCancel(ctx), folder, "administrator", true)
+		running, err = begin(context.WithoutCancel(ctx))
 	}
 	if err == nil && running.Address+" "+running.Admin != at {
 		err = errors.New("somebody else took the server's ports meanwhile")

@@ -2,7 +2,6 @@ package redis
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -67,10 +66,9 @@ func (d *Driver) sharedSite(instance string) (*site, error) {
 		return nil, fault.ProviderFailed.Errorf("The administrator's address of the Redis server is malformed.")
 	}
 	s := &site{d: d, instance: instance, prefix: prefixOf(instance), address: o.Addr, encrypted: o.TLSConfig != nil}
-	if s.encrypted && d.settings.CA != "" {
-		o.TLSConfig.RootCAs = x509.NewCertPool()
-		if !o.TLSConfig.RootCAs.AppendCertsFromPEM([]byte(d.settings.CA)) {
-			return nil, fault.ProviderFailed.Errorf("The authority of the Redis server is no certificate in PEM form.")
+	if s.encrypted {
+		if o.TLSConfig.RootCAs, err = providers.Roots(d.settings.CA); err != nil {
+			return nil, err
 		}
 	}
 	s.Client = d.client(o)

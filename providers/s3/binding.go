@@ -56,6 +56,7 @@ func grantOf(n providers.Network, region, bucket, key, secret string) (providers
 	c := map[string]any{
 		"uri": uri.String(), "host": host, "port": port, "username": key, "password": secret,
 		"endpoint": u.Scheme + "://" + u.Host, "bucket": bucket, "region": region, "access_key_id": key, "secret_access_key": secret, "path_style": true,
+		"tls": u.Scheme == "https",
 	}
 	if n.CA != "" {
 		c["ca"] = n.CA

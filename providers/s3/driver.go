@@ -36,8 +36,8 @@ type Server struct {
 type Settings struct {
 	Offering  string                 // name in the market; "s3"
 	Server    func() (Server, error) // an error (fault.Unavailable) while the server is not there yet
-	Transport http.RoundTripper      // how the server is reached; nil: http.DefaultTransport
-	CA        string                 // PEM of the authority that signed the server's certificate, given to apps; may be empty
+	Transport http.RoundTripper      // how the server is reached; nil: whatever it is, believing CA
+	CA        string                 // PEM of the authority that signed the server's certificate: it is verified by that, and apps are given it; empty: the machine's
 	Networks  providers.Networks     // other ways to it, by the network that a binding names; addresses are http(s)://host:port
 	Plans     []catalog.Plan         // empty: dev, small and large
 }
@@ -49,15 +49,17 @@ func At(s Server) func() (Server, error) { return func() (Server, error) { retur
 type Driver struct {
 	settings Settings
 	turns    providers.Turns
+	wrong    error // of the settings; every call says so
 }
 
 // New gives a driver; it does not touch the server yet.
 func New(s Settings) *Driver {
 	s.Offering = cmp.Or(s.Offering, "s3")
+	d := &Driver{settings: s}
 	if s.Transport == nil {
-		s.Transport = http.DefaultTransport
+		d.settings.Transport, d.wrong = providers.Transport(s.CA)
 	}
-	return &Driver{settings: s}
+	return d
 }
 
 // Offerings lists the plans; it does not ask the server.

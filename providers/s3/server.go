@@ -25,7 +25,7 @@ type session struct {
 // session opens a way to the server; it makes no request.
 func (d *Driver) session() (session, error) {
 	server, err := d.settings.Server()
-	if err != nil {
+	if err = cmp.Or(d.wrong, err); err != nil {
 		return session{}, err
 	}
 	server.Admin, server.Advertised = cmp.Or(server.Admin, server.Endpoint), cmp.Or(server.Advertised, server.Endpoint)
