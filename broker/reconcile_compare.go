@@ -41,9 +41,11 @@ func (b *Broker) compareOnce(ctx context.Context, p *providers.Provider, r insta
 	if !s.quiet() {
 		return s.leaving(), false, nil
 	}
-	if s.bindings, err = b.listBindings(ctx, "instance = ? AND state <> 'gone'", r.ID); err != nil {
+	known, err := b.listBindings(ctx, "instance = ? AND (state <> 'gone' OR gone_at >= ?)", r.ID, b.goneSince(true))
+	if err != nil {
 		return nil, false, err
 	}
+	s.bindings = slices.DeleteFunc(slices.Clone(known), func(bd bindingRow) bool { return bd.State == Gone })
 	_, plan, err := b.Plan(ctx, r.PlanID)
 	if err != nil {
 		return nil, false, err
@@ -51,6 +53,9 @@ func (b *Broker) compareOnce(ctx context.Context, p *providers.Provider, r insta
 	told, err := b.told(ctx, r, plan)
 	if err != nil {
 		return nil, false, err
+	}
+	for _, bd := range known {
+		told.Bindings = append(told.Bindings, bd.ID)
 	}
 	asking, cancel := context.WithTimeout(ctx, readPatience)
 	defer cancel()
@@ -103,6 +108,9 @@ func (b *Broker) differences(ctx context.Context, s *sight) ([]Difference, error
 	if !s.in.Exists {
 		d.Kind, d.What, d.Next = Missing, "It is not at its backend any more.", "Find out who removed it. Restore it there, or destroy it: sutler destroy "+r.Name+" --confirm "+r.Name
 		return []Difference{d}, nil
+	}
+	if s.in.Sessions == nil {
+		return nil, nil // the backend tells of no binding: what it does not tell is not missing
 	}
 	var found []Difference
 	for _, bd := range s.bindings {

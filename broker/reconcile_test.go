@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/sutlerhq/sutler/internal/database/dbtest"
 	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/providers"
+	"github.com/sutlerhq/sutler/providers/fake"
 )
 
 // compares reconciles the whole market and gives what differs, by kind.
@@ -294,4 +296,52 @@ func TestWhatCannotBeLookedAtIsNoDifference(t *testing.T) {
 	if got := m.sees(t, i.ID); got.Health != "" || got.State != Ready {
 		t.Fatalf("%+v", got)
 	}
+}
+
+// secretive tells of no binding, as a backend that cannot: that is no word on any of them.
+type secretive struct {
+	*fake.Driver
+	asked chan []string // which bindings it was told, when somebody listens
+}
+
+func (d secretive) Inspect(ctx context.Context, i providers.Instance) (providers.Inspection, error) {
+	in, err := d.Driver.Inspect(ctx, i)
+	in.Sessions = nil
+	select {
+	case d.asked <- i.Bindings:
+	default:
+	}
+	return in, err
+}
+
+func TestBindingsThatABackendDoesNotTellAreNotMissing(t *testing.T) {
+	db, driver := dbtest.New(t), fake.New(fake.Options{})
+	d := secretive{driver, make(chan []string, 1)}
+	books := &books{db: db, events: map[string]catalog.Event{}}
+	m := joinWith(t, db, driver, books, filepath.Join(t.TempDir(), "master.key"), "one", func(c *Config) {
+		p := providers.New(providers.Settings{Name: "fakes", Region: "here", Driver: "fake"}, d, nil)
+		if err := p.Probe(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		c.Providers = providers.NewSet(p)
+	})
+	m.firstRound(t)
+	i := m.made(t, "sync", "orders")
+	kept, gone := m.binds(t, i), m.binds(t, i)
+	bd, err := m.Unbind(t.Context(), ada, gone.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.ends(t, bd.Operation.ID, succeeded)
+	m.compares(t)
+	if got := m.sees(t, i.ID); got.Health != "" || got.HealthNote != "" {
+		t.Fatalf("%+v", got)
+	}
+	if told := <-d.asked; !slices.Equal(told, []string{kept.ID, gone.ID}) {
+		t.Error("the driver was told of", told)
+	}
+	if err := driver.Destroy(i.ID); err != nil {
+		t.Fatal(err)
+	}
+	m.compares(t, Missing) // that it can tell
 }

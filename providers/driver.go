@@ -37,6 +37,7 @@ type Instance struct {
 	Params   json.RawMessage // checked against the plan's schema; never nil ("{}")
 	Owner    Owner
 	State    json.RawMessage // what the driver last returned; nil at first
+	Bindings []string        // ids of those that live or went lately; told to Inspect alone, for backends that must be asked for one by its name
 }
 
 // Owner is whose instance it is: ids, for labels at the backend.
@@ -109,8 +110,10 @@ type Inspector interface {
 
 // Inspection is what the backend shows of an instance.
 type Inspection struct {
-	Exists   bool
-	Sessions map[string]int // open connections by binding id; bindings without a connection are there with 0
+	Exists bool
+	// Sessions are open connections by binding id; bindings without a connection, or whose connections nobody can count, are there with 0.
+	// nil: the backend does not tell which bindings it has. That is another answer than none, and says nothing about any of them.
+	Sessions map[string]int
 }
 
 // Prober answers nil when the backend answers. A provider is "starting" until the first nil.

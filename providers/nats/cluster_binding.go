@@ -143,7 +143,6 @@ type connected struct {
 	Server string
 	ID     uint64 `json:"cid"`
 	User   string `json:"authorized_user"`
-	Name   string `json:"name_tag"`
 }
 
 // connections lists the open connections of an account, or of one user of it, on all servers.

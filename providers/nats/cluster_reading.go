@@ -72,7 +72,8 @@ func (c *Cluster) stored(ctx context.Context, public string) (sum int64, err err
 	return sum, nil
 }
 
-// Inspect tells whether the servers know the account, and counts the open connections of each binding that has some.
+// Inspect tells whether the servers know the account. Which bindings there are they cannot tell: a login is nowhere but in its app's hands, and
+// holds until it is revoked.
 func (c *Cluster) Inspect(ctx context.Context, i providers.Instance) (in providers.Inspection, err error) {
 	account, err := c.account(i.ID)
 	if err != nil {
@@ -82,12 +83,8 @@ func (c *Cluster) Inspect(ctx context.Context, i providers.Instance) (in provide
 	if err != nil || a == nil {
 		return in, err
 	}
-	in.Exists, in.Sessions = true, map[string]int{}
-	open, err := c.connections(ctx, account.public, "")
-	for _, s := range open {
-		in.Sessions[s.Name]++
-	}
-	return in, err
+	in.Exists = true
+	return in, nil
 }
 
 // Accounts lists the accounts that the servers know, whosoever they are.

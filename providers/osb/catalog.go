@@ -23,6 +23,7 @@ type service struct {
 	Requires     []string `json:"requires"`
 	Bindable     bool     `json:"bindable"`
 	Retrievable  bool     `json:"instances_retrievable"`
+	BindingsToo  bool     `json:"bindings_retrievable"`
 	Updatable    bool     `json:"plan_updateable"`
 	Plans        []plan   `json:"plans"`
 	ServiceAbout struct {
@@ -178,12 +179,13 @@ func (u *upstream) find(id string) (service, bool) {
 	return service{}, false
 }
 
-// retrievable tells whether the upstream can be asked for an instance of the offering, one that is not sold any more as well as it can be known.
-func (d *Driver) retrievable(ctx context.Context, id string) bool {
+// retrievable tells whether the upstream can be asked for an instance of the offering, and for its bindings; of one that is not sold any more as
+// well as it can be known.
+func (d *Driver) retrievable(ctx context.Context, id string) (instances, bindings bool) {
 	c, err := d.catalog(ctx, d.settings.Refresh)
 	if err != nil {
 		c, _, _ = d.shelf.known()
 	}
 	s, found := c.find(id)
-	return found && s.Retrievable
+	return found && s.Retrievable, found && s.BindingsToo
 }

@@ -239,31 +239,3 @@ func sameJSON(a, b json.RawMessage) bool {
 	var x, y any
 	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && reflect.DeepEqual(x, y)
 }
-
-// Inspect asks whether the upstream knows the instance, where its catalog says that it can be asked. It does not know sessions.
-func (d *Driver) Inspect(ctx context.Context, i providers.Instance) (in providers.Inspection, err error) {
-	s, err := readState(i.State)
-	if err != nil {
-		return in, err
-	}
-	t, err := d.instance(i, &s)
-	if err != nil {
-		return in, err
-	}
-	if !d.retrievable(ctx, t.service) {
-		return in, fault.Unprocessable.Errorf("The upstream cannot be asked whether an instance of this offering is there.")
-	}
-	a := d.ask(ctx, request{method: http.MethodGet, path: t.path, query: t.query()})
-	switch {
-	case a.err != nil:
-		return in, unanswered(a.err)
-	case a.status == http.StatusOK, a.status == http.StatusUnprocessableEntity: // the latter while it is being changed
-		in.Exists = true
-		return in, nil
-	case a.status == http.StatusNotFound || a.status == http.StatusGone:
-		return in, nil
-	case a.status >= 500:
-		return in, failed(t, a)
-	}
-	return in, fault.Unavailable.Wrap(refused(t, a), "The upstream does not say whether the instance is there (%d).", a.status)
-}

@@ -3,6 +3,7 @@ package osb_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"regexp"
 	"strings"
@@ -303,6 +304,28 @@ func TestInspect(t *testing.T) {
 	other.Plan = catalog.Plan{Name: "x", Origin: "gone/gone"}
 	if _, err := d.Inspect(t.Context(), other); fault.KindOf(err) != fault.Unprocessable {
 		t.Error("an offering that cannot be asked for:", err)
+	}
+}
+
+// TestInspectAsksForBindings: where the catalog says so, each binding is asked for; else nothing is told of them.
+func TestInspectAsksForBindings(t *testing.T) {
+	asks := strings.Replace(shelf, `"instances_retrievable":true`, `"instances_retrievable":true,"bindings_retrievable":true`, 1)
+	s := upstream(t, map[string][]reply{
+		"GET catalog": {{status: 200, body: asks}}, "GET instance": {{status: 200, body: `{}`}},
+		"GET binding": {{status: 200, body: `{"credentials":{}}`}, {status: 404}, {status: 500}},
+	})
+	i := s.order(s.driver())
+	i.Bindings = []string{"bnd_here", "bnd_gone"}
+	in, err := s.driver().Inspect(t.Context(), i)
+	if err != nil || !in.Exists || !maps.Equal(in.Sessions, map[string]int{"bnd_here": 0}) {
+		t.Error(in, err)
+	}
+	if in, err = s.driver().Inspect(t.Context(), i); err == nil {
+		t.Error("an upstream that fails knows nothing of bindings", in)
+	}
+	s = upstream(t, map[string][]reply{"GET instance": {{status: 200, body: `{}`}}})
+	if in, err = s.driver().Inspect(t.Context(), i); err != nil || !in.Exists || in.Sessions != nil {
+		t.Error("told of bindings that cannot be asked for:", in, err)
 	}
 }
 

@@ -146,6 +146,50 @@ func bindingsShare(ctx context.Context, h Harness) error {
 	})
 }
 
+func sessionsTold(ctx context.Context, h Harness) error {
+	if !h.Provider.Can(providers.Inspects) {
+		return NotOffered("the driver cannot look at an instance")
+	}
+	return h.with(ctx, func(t *tenant) error {
+		gone, stays := newBinding(), newBinding()
+		for _, b := range []*providers.Binding{&gone, &stays} {
+			if _, err := t.bind(ctx, b); err != nil {
+				return err
+			}
+		}
+		t.Bindings = []string{gone.ID, stays.ID}
+		if err := t.tells(ctx, t.Bindings...); err != nil {
+			return err
+		}
+		if err := t.unbind(ctx, &gone); err != nil {
+			return err
+		}
+		return t.tells(ctx, stays.ID)
+	})
+}
+
+// tells expects Inspect to tell these bindings and no others.
+func (t *tenant) tells(ctx context.Context, want ...string) error {
+	in, err := t.h.Provider.Inspect(ctx, t.Instance)
+	switch {
+	case err != nil:
+		return err
+	case !in.Exists:
+		return errs("Inspect does not find an instance that is there")
+	case in.Sessions == nil:
+		return NotOffered("the backend does not tell which bindings it has")
+	}
+	for _, id := range want {
+		if _, there := in.Sessions[id]; !there {
+			return errs("Inspect does not tell a binding that is there")
+		}
+	}
+	if len(in.Sessions) > len(want) {
+		return errs("Inspect tells %d bindings, %d are there", len(in.Sessions), len(want))
+	}
+	return nil
+}
+
 func unbindSparesOthers(ctx context.Context, h Harness) error {
 	return h.with(ctx, func(t *tenant) error {
 		gone, _, sg, err := t.bound(ctx)

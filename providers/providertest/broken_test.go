@@ -23,6 +23,8 @@ type (
 	hider   struct{ *fake.Driver }
 	polite  struct{ *fake.Driver }
 	astray  struct{ *fake.Driver }
+	mute    struct{ *fake.Driver }
+	stale   struct{ *fake.Driver }
 )
 
 // cutter looks at the beginning of a seed only.
@@ -81,6 +83,22 @@ func (hider) List(context.Context) ([]string, error) { return nil, nil }
 
 func (hider) Inspect(context.Context, providers.Instance) (providers.Inspection, error) {
 	return providers.Inspection{}, nil
+}
+
+// mute says of every binding that it is not there.
+func (d mute) Inspect(ctx context.Context, i providers.Instance) (providers.Inspection, error) {
+	in, err := d.Driver.Inspect(ctx, i)
+	in.Sessions = map[string]int{}
+	return in, err
+}
+
+// stale says of every binding that it was asked about that it is there.
+func (d stale) Inspect(ctx context.Context, i providers.Instance) (providers.Inspection, error) {
+	in, err := d.Driver.Inspect(ctx, i)
+	for _, id := range i.Bindings {
+		in.Sessions[id] = 0
+	}
+	return in, err
 }
 
 // polite takes a login away only while its password is the one that it gave.

@@ -34,6 +34,8 @@ func brokenDrivers() []broken {
 		{"credentials_complete", func(d *fake.Driver) providers.Driver { return bare{d} }},
 		{"credentials_work", func(d *fake.Driver) providers.Driver { return liar{d} }},
 		{"bindings_share", func(d *fake.Driver) providers.Driver { return oneLogin{d} }},
+		{"sessions_told", func(d *fake.Driver) providers.Driver { return mute{d} }},
+		{"sessions_told", func(d *fake.Driver) providers.Driver { return stale{d} }},
 		{"tenants_apart", func(d *fake.Driver) providers.Driver { return oneForAll{d} }},
 		{"revoked_login", func(d *fake.Driver) providers.Driver { return idle{d} }},
 		{"late_bind", func(d *fake.Driver) providers.Driver { return idle{d} }},

@@ -15,6 +15,7 @@ func Checks() []Check {
 		{"credentials_complete", "Credentials hold an address and its parts, and these agree.", credentialsComplete},
 		{"credentials_work", "An app can log in, write and read; with a wrong password it cannot.", credentialsWork},
 		{"bindings_share", "Two bindings of one instance see the same data under different logins.", bindingsShare},
+		{"sessions_told", "A backend that tells which bindings it has tells those that are, and none that was taken away.", sessionsTold},
 		{"tenants_apart", "Two instances see, list and reach nothing of each other.", tenantsApart},
 		{"trespass_refused", "With its login a tenant finds no way to another's instance, to more than its plan, or to what is the server's own.", trespassRefused},
 		{"revoked_login", "After Unbind the old login is refused.", revokedLogin},

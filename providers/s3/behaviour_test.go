@@ -348,3 +348,20 @@ func TestHowLongItTakes(t *testing.T) {
 		providertest.Timing{Verb: "unbind", Mean: unbind / rounds, Rounds: rounds},
 		providertest.Timing{Verb: "deprovision", Mean: removed / rounds, Rounds: rounds})
 }
+
+// TestKeysAreTold: reconcile compares keys with bindings; one that is nobody's is shown under its own name.
+func TestKeysAreTold(t *testing.T) {
+	d := driver(server(t))
+	i := made(t, d, "ins_told")
+	for _, id := range []string{"bnd_told", "bnd_stranger"} {
+		bound(t, d, i, id)
+	}
+	i.Bindings = []string{"bnd_told", "bnd_never"}
+	in, err := d.Inspect(t.Context(), i)
+	if _, there := in.Sessions["bnd_told"]; err != nil || !there || len(in.Sessions) != 2 {
+		t.Errorf("%+v %v", in, err)
+	}
+	if _, there := in.Sessions["bnd_never"]; there {
+		t.Error("a key that never was is told")
+	}
+}

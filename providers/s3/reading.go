@@ -2,6 +2,7 @@ package s3
 
 import (
 	"context"
+	"slices"
 
 	"github.com/minio/minio-go/v7"
 
@@ -118,14 +119,29 @@ func (h held) past(l catalog.Limits) []providers.Excess {
 	return out
 }
 
-// Inspect tells whether the bucket is there. S3 has no sessions that could be shown.
+// Inspect tells whether the bucket is there, and which keys of it are. S3 has no sessions: each request stands for itself. A key that belongs to
+// none of the bindings that are told is shown under its own name.
 func (d *Driver) Inspect(ctx context.Context, i providers.Instance) (providers.Inspection, error) {
 	s, err := d.session()
 	if err != nil {
 		return providers.Inspection{}, err
 	}
-	there, err := s.BucketExists(ctx, bucketOf(i.ID))
-	return providers.Inspection{Exists: there, Sessions: map[string]int{}}, classed(err)
+	in := providers.Inspection{Sessions: map[string]int{}}
+	if in.Exists, err = s.BucketExists(ctx, bucketOf(i.ID)); err != nil {
+		return in, classed(err)
+	}
+	keys, err := s.keys.list(ctx, keysOf(i.ID))
+	if err != nil {
+		return providers.Inspection{}, classed(err)
+	}
+	for _, key := range keys {
+		n := slices.IndexFunc(i.Bindings, func(id string) bool { return keyOf(i.ID, id) == key })
+		if n >= 0 {
+			key = i.Bindings[n]
+		}
+		in.Sessions[key] = 0
+	}
+	return in, nil
 }
 
 // Count counts the objects and their bytes.
