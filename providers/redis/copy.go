@@ -260,34 +260,3 @@ func (r *records) end() error {
 	}
 	return nil
 }
-
-// Count counts the keys of each database.
-func (d *Driver) Count(ctx context.Context, i providers.Instance) (map[string]int64, error) {
-	s, err := d.site(ctx, i.ID)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.made(ctx); err != nil {
-		return nil, err
-	}
-	databases, err := s.databases(ctx)
-	if err != nil {
-		return nil, err
-	}
-	all := map[string]int64{}
-	for _, n := range databases {
-		c, err := s.in(ctx, n)
-		if err != nil {
-			return nil, classed(err)
-		}
-		if s.prefix == "" {
-			all["db"+strconv.Itoa(n)], err = c.DBSize(ctx).Result()
-		} else {
-			err = s.walk(ctx, c, func(keys []string) error { all["db0"] += int64(len(keys)); return nil })
-		}
-		if err := errors.Join(err, c.Close()); err != nil {
-			return nil, classed(err)
-		}
-	}
-	return all, nil
-}

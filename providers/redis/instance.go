@@ -75,6 +75,7 @@ busy-reply-threshold 500
 enable-debug-command no
 enable-module-command no
 enable-protected-configs no
+sanitize-dump-payload clients
 `, host, p.Port, p.Data, filepath.Join(p.Data, "users.acl"), plan.Limits["memory_bytes"], clients(plan))
 	users := "user default off resetpass resetkeys resetchannels -@all\nuser " + admin + " on #" + hex.EncodeToString(sum[:]) + " ~* &* +@all\n"
 	err = errors.Join(
@@ -156,7 +157,7 @@ func (d *Driver) Update(ctx context.Context, _, next providers.Instance) (provid
 	if err := d.settings.Servers.Change(s.place.Name, func(r *local.Run) { r.Memory = addressSpace(next.Plan) }); err != nil {
 		return providers.Progress{}, err
 	}
-	if err := s.Do(ctx, "CONFIG", "SET", "maxmemory", limit, "maxclients", clients(next.Plan)).Err(); err != nil {
+	if err := s.Do(ctx, "CONFIG", "SET", "maxmemory", limit, "maxclients", clients(next.Plan), "sanitize-dump-payload", "clients").Err(); err != nil {
 		return providers.Progress{}, classed(err)
 	}
 	err = s.Do(ctx, "CONFIG", "REWRITE").Err()

@@ -47,17 +47,22 @@ func own(t testing.TB) providertest.Harness {
 	return h
 }
 
-// resetCounters lets an instance's own server begin its statistics anew.
-func resetCounters(ctx context.Context, f *local.Fleet, instance string) error {
+// administrator opens a connection of the market's own user to an instance's own server.
+func administrator(ctx context.Context, f *local.Fleet, instance string) (*client.Client, error) {
 	p, err := f.Server(ctx, providers.Name("rd", instance))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	password, err := p.Kept("admin")
+	return client.NewClient(&client.Options{Addr: p.Address, Username: "sutler", Password: string(password)}), err
+}
+
+// resetCounters lets an instance's own server begin its statistics anew.
+func resetCounters(ctx context.Context, f *local.Fleet, instance string) error {
+	c, err := administrator(ctx, f, instance)
 	if err != nil {
 		return err
 	}
-	c := client.NewClient(&client.Options{Addr: p.Address, Username: "sutler", Password: string(password)})
 	defer c.Close()
 	return c.ConfigResetStat(ctx).Err()
 }
