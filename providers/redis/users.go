@@ -27,7 +27,7 @@ func ownRules() []any {
 func sharedRules(prefix string) []any {
 	return []any{
 		"resetkeys", "~" + prefix + "*", "resetchannels", "&" + prefix + "*", "-@all", "+@read", "+@write", "+@connection", "+@transaction", "+@pubsub",
-		"-@dangerous", "-@admin", "-@scripting", "-scan", "-randomkey", "-dbsize", "-keys", "-swapdb", "-move", "-copy", "-select", "-pubsub", "-function",
+		"-@dangerous", "-@admin", "-@scripting", "-scan", "-randomkey", "-dbsize", "-keys", "-swapdb", "-move", "-copy", "-select", "-pubsub", "-function", "-lolwut",
 		"-client|tracking", "-client|caching", "-client|list", "-client|trackinginfo", "-client|getredir",
 	}
 }
