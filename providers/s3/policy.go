@@ -47,6 +47,10 @@ func objectActions(m mode) []string {
 	return list
 }
 
+// hidden is where versitygw keeps what it is still writing: a folder in the bucket, which its lists leave out. What an app puts there would be
+// stored for nothing, and neither counted, nor watched, nor in any backup.
+const hidden = ".sgwtmp"
+
 // written is the policy for a mode and keys; empty when nobody is to be let in and nothing need be remembered.
 func written(bucket string, m mode, keys []string) (string, error) {
 	arn := "arn:aws:s3:::" + bucket
@@ -58,7 +62,11 @@ func written(bucket string, m mode, keys []string) (string, error) {
 		return "", nil
 	default:
 		who := map[string][]string{"AWS": slices.Sorted(slices.Values(keys))}
-		doc.Statement = []statement{{"Allow", who, bucketActions(), []string{arn}}, {"Allow", who, objectActions(m), []string{arn + "/*"}}}
+		doc.Statement = []statement{ // the last one tells the mode
+			{"Deny", "*", []string{"s3:*"}, []string{arn + "/" + hidden, arn + "/" + hidden + "/*"}},
+			{"Allow", who, bucketActions(), []string{arn}},
+			{"Allow", who, objectActions(m), []string{arn + "/*"}},
+		}
 	}
 	doc.Version = "2012-10-17"
 	text, err := json.Marshal(doc)

@@ -3,6 +3,7 @@ package s3
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/minio/minio-go/v7"
 
@@ -94,8 +95,9 @@ func (d *Driver) Watch(ctx context.Context, i providers.Instance) ([]providers.E
 		want = frozen
 	}
 	err = d.inTurn(ctx, i.ID, func(ctx context.Context, s session) error {
-		_, now, err := s.policy(ctx, bucketOf(i.ID))
-		if err != nil || now == shut || now == want {
+		text, now, err := s.policy(ctx, bucketOf(i.ID))
+		old := text != "" && !strings.Contains(text, hidden) // written before that folder was denied
+		if err != nil || now == shut || now == want && !old {
 			return err
 		}
 		return s.admit(ctx, i.ID, want, "")
