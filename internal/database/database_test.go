@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -265,5 +267,28 @@ func BenchmarkFrom(b *testing.B) {
 	db := dbtest.New(b)
 	for b.Loop() {
 		db.From(b.Context())
+	}
+}
+
+// TestCloseWaitsForWhatIsInUse: a connection that is given back later would still write the files of a store that is taken for closed.
+func TestCloseWaitsForWhatIsInUse(t *testing.T) {
+	db, err := database.Open(t.Context(), dbtest.SQLite(t), "NORMAL")
+	if err != nil {
+		t.Fatal(err)
+	}
+	used, err := db.W.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var given atomic.Bool
+	go func() {
+		for db.R.PingContext(t.Context()) == nil { // until it closes
+			runtime.Gosched()
+		}
+		given.Store(true)
+		_ = used.Close()
+	}()
+	if err := db.Close(); err != nil || !given.Load() {
+		t.Error("given back before:", given.Load(), err)
 	}
 }
