@@ -65,14 +65,12 @@ func (l *Ledger) carryOne(ctx context.Context, a accountRow, month Period, r rat
 	out.ID = r.Instance + "/" + r.Metric + "/" + strconv.FormatInt(r.At.UnixMicro(), 10)
 	in := out
 	in.ID, in.Time, in.Value = out.ID+"/next", month.To, below
-	for _, e := range []catalog.Event{out, in} {
-		row, err := eventOf(e, a, l.clock.Now())
-		if err != nil {
-			return err
-		}
-		if _, err := l.insertEvent(ctx, row); err != nil {
+	rows := make([]eventRow, 2)
+	for n, e := range []catalog.Event{out, in} {
+		if rows[n], err = eventOf(e, a, l.clock.Now()); err != nil {
 			return err
 		}
 	}
-	return nil
+	_, err = l.insertEvents(ctx, rows)
+	return err
 }

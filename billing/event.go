@@ -1,6 +1,7 @@
 package billing
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -20,13 +21,15 @@ const (
 	readings  = "sutler/readings"
 )
 
-// Record stores one event from inside (broker's readings), once. The same event again changes nothing; the same id with other content is fault.Conflict.
-func (l *Ledger) Record(ctx context.Context, e catalog.Event) error {
-	if e.Sender == "" {
-		e.Sender = collector
+// Record stores events from inside (broker's readings), each once, all or none. The same event again changes nothing; the same id with other content
+// is fault.Conflict. Several in one call cost far less than one by one.
+func (l *Ledger) Record(ctx context.Context, events ...catalog.Event) error {
+	events = slices.Clone(events)
+	for n := range events {
+		events[n].Sender = cmp.Or(events[n].Sender, collector)
 	}
 	return l.db.Tx(ctx, func(ctx context.Context) error {
-		_, err := l.record(ctx, e, "")
+		_, err := l.record(ctx, events, "")
 		return err
 	})
 }
@@ -48,22 +51,14 @@ func (l *Ledger) Ingest(ctx context.Context, who identity.Principal, events []ca
 	// Accounts are locked in one order, so that two batches never wait for each other.
 	events = slices.Clone(events)
 	slices.SortStableFunc(events, func(a, b catalog.Event) int { return strings.Compare(a.Instance, b.Instance) })
+	for n := range events {
+		events[n].Sender = sender
+	}
 	var out Accepted
 	err = l.db.Tx(ctx, func(ctx context.Context) error {
-		out = Accepted{}
-		for _, e := range events {
-			e.Sender = sender
-			fresh, err := l.record(ctx, e, provider)
-			if err != nil {
-				return err
-			}
-			if fresh {
-				out.Stored++
-			} else {
-				out.Duplicate++
-			}
-		}
-		return nil
+		stored, err := l.record(ctx, events, provider)
+		out = Accepted{Stored: stored, Duplicate: len(events) - stored}
+		return err
 	})
 	if err != nil {
 		return Accepted{}, err
@@ -84,51 +79,6 @@ func reporter(who identity.Principal) (string, error) {
 		}
 	}
 	return "", fault.Forbidden.Errorf("Only the provider that sells an instance may report its usage.").WithHint("Use a provider's key.")
-}
-
-// record stores one event of a sender; a provider ("" for the market) must be the one that sells the instance.
-func (l *Ledger) record(ctx context.Context, e catalog.Event, provider string) (fresh bool, err error) {
-	now := l.clock.Now()
-	if err := checkEvent(e, now); err != nil {
-		return false, err
-	}
-	had, err := l.intervals(ctx, e.Instance)
-	if err != nil {
-		return false, err
-	}
-	if len(had) == 0 || provider != "" && at(had, e.Time).Provider != provider {
-		return false, noInstance(e.Instance)
-	}
-	if err := checkLife(e, had); err != nil {
-		return false, err
-	}
-	// The market's own meters may show more than a plan charges for; what others report must be something the plan knows.
-	if e.Source != readings || e.Sender != collector {
-		if err := l.checkMetric(ctx, e, had); err != nil {
-			return false, err
-		}
-	}
-	// The lock makes a close wait, or be over: an event is in the invoice or flagged late, never neither.
-	account, err := l.account(ctx, at(had, e.Time).Account, shared)
-	if err != nil {
-		return false, err
-	}
-	row, err := eventOf(e, account, now)
-	if err != nil {
-		return false, err
-	}
-	if fresh, err = l.insertEvent(ctx, row); err != nil {
-		return false, err
-	}
-	if fresh {
-		return true, l.checkWorth(ctx, row, account, had)
-	}
-	known, err := l.eventHash(ctx, e)
-	if err == nil && known != row.Hash {
-		err = fault.Conflict.Errorf("The event %q of %q was reported before with other content.", e.ID, e.Source).
-			WithHint("A correction is a new event with its own id, the difference as its value and a time in the running month, in which the instance still runs; what that month cannot take goes to the next.")
-	}
-	return false, err
 }
 
 // at gives the interval that a moment belongs to: the last that began before it, else the first.

@@ -100,12 +100,8 @@ func (i intervalRow) runsIn(month Period) bool {
 	return from < month.To.UnixMicro() && (i.EndedAt == 0 || from < i.EndedAt)
 }
 
-// checkWorth refuses an event, stored a moment ago, that makes its month's charges larger than they may be. It is asked inside the event's transaction.
-func (l *Ledger) checkWorth(ctx context.Context, e eventRow, a accountRow, had []intervalRow) error {
-	dear, err := l.dear(ctx, e, a, had)
-	if err != nil || !dear {
-		return err
-	}
+// checkMonth refuses a dear event, stored a moment ago, that makes its month's charges larger than they may be. It is asked inside the event's transaction.
+func (l *Ledger) checkMonth(ctx context.Context, e eventRow, a accountRow) error {
 	charges, err := l.charges(ctx, a, identity.Scope{}, monthOf(instant(e.At)), time.Time{})
 	var total money.Amount
 	if err == nil {
@@ -119,7 +115,7 @@ func (l *Ledger) checkWorth(ctx context.Context, e eventRow, a accountRow, had [
 }
 
 // dear tells whether an event is worth enough at the highest price its metric ever had for the instance to make a month too large.
-func (l *Ledger) dear(ctx context.Context, e eventRow, a accountRow, had []intervalRow) (bool, error) {
+func (b *batch) dear(ctx context.Context, e eventRow, a accountRow, had []intervalRow) (bool, error) {
 	if e.Late == 1 || strings.HasPrefix(e.Value, "-") {
 		return false, nil
 	}
@@ -127,7 +123,7 @@ func (l *Ledger) dear(ctx context.Context, e eventRow, a accountRow, had []inter
 	if err != nil {
 		return false, fault.Internal.Wrap(err, "An event's value cannot be read.")
 	}
-	rows, err := l.prices(ctx, plansOf(had), a.Currency)
+	rows, err := b.pricesIn(ctx, a.Currency, had)
 	if err != nil {
 		return false, err
 	}

@@ -3,6 +3,7 @@ package billing_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -194,4 +195,37 @@ func TestAPlanThatBecomesFreeIsFreeFromThenOn(t *testing.T) {
 	if one := h.end(); one.Subtotal != "1.50" {
 		t.Error(one.Subtotal)
 	}
+}
+
+// Events that come in one call are stored and charged like those that come one by one, and one bad event keeps all of its call out.
+func TestEventsTogetherAreWorthWhatTheyAreOneByOne(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		one, all := newHouse(t, db), newHouse(t, dbtest.New(t))
+		var events []catalog.Event
+		for n := range 450 {
+			e := used(fmt.Sprint(n), []string{"ins_nats", "ins_two"}[n%2], "2026-11-05T10:00:00", "3")
+			events = append(events, e)
+		}
+		events = append(events, events[7], events[449]) // told again
+		for _, h := range []*house{one, all} {
+			h.ok(h.Start(t.Context(), h.sale("ins_nats", "standard"), when("2026-11-05T00:00:00")))
+			h.ok(h.Start(t.Context(), h.sale("ins_two", "standard"), when("2026-11-05T00:00:00")))
+			h.clock.set("2026-11-30T23:59:59")
+		}
+		for _, e := range events {
+			one.ok(one.Record(t.Context(), e))
+		}
+		bad := slices.Clone(events)
+		bad[450].Value = money.MustParse("4")
+		all.is(all.Record(t.Context(), bad...), fault.Conflict)
+		bad[450] = used("x", "ins_none", "2026-11-05T10:00:00", "4")
+		all.is(all.Record(t.Context(), bad...), fault.NotFound)
+		all.ok(all.Record(t.Context(), events...))
+		all.ok(all.Record(t.Context(), events...))
+		a, b := one.end(), all.end()
+		if !slices.Equal(short(a.Lines), short(b.Lines)) || !strings.Contains(short(a.Lines)[1], " 665 request") {
+			t.Errorf("%q\n%q", short(a.Lines), short(b.Lines))
+		}
+		verified(all, b.Number)
+	})
 }

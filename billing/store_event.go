@@ -2,8 +2,8 @@ package billing
 
 import (
 	"context"
+	"strings"
 
-	"github.com/sutlerhq/sutler/catalog"
 	"github.com/sutlerhq/sutler/internal/fault"
 )
 
@@ -15,15 +15,28 @@ type eventRow struct {
 	Late, StoredAt                                      int64
 }
 
-// insertEvent stores one; false when its identity is known already.
-func (s store) insertEvent(ctx context.Context, e eventRow) (bool, error) {
-	n, err := s.exec(ctx, `INSERT INTO usage_events (sender, source, id, hash, account, instance, metric, at, value, dimensions, late, stored_at)
- VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		e.Sender, e.Source, e.ID, e.Hash, e.Account, e.Instance, e.Metric, e.At, e.Value, e.Dimensions, e.Late, e.StoredAt)
-	return n > 0, err
+// eventID is what an event is known by.
+type eventID struct{ Sender, Source, ID string }
+
+func (e eventRow) identity() eventID { return eventID{e.Sender, e.Source, e.ID} }
+
+// insertEvents stores those whose identity is not known yet, and tells which.
+func (s store) insertEvents(ctx context.Context, rows []eventRow) (map[eventID]bool, error) {
+	const one = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	args := make([]any, 0, 12*len(rows))
+	for _, e := range rows {
+		args = append(args, e.Sender, e.Source, e.ID, e.Hash, e.Account, e.Instance, e.Metric, e.At, e.Value, e.Dimensions, e.Late, e.StoredAt)
+	}
+	stored, err := read[eventID](ctx, s, `INSERT INTO usage_events (sender, source, id, hash, account, instance, metric, at, value, dimensions, late, stored_at)
+ VALUES `+one+strings.Repeat(", "+one, len(rows)-1)+` ON CONFLICT DO NOTHING RETURNING sender, source, id`, args...)
+	fresh := make(map[eventID]bool, len(stored))
+	for _, id := range stored {
+		fresh[id] = true
+	}
+	return fresh, err
 }
 
-func (s store) eventHash(ctx context.Context, e catalog.Event) (string, error) {
+func (s store) eventHash(ctx context.Context, e eventID) (string, error) {
 	rows, err := read[string](ctx, s, `SELECT hash FROM usage_events WHERE sender = ? AND source = ? AND id = ?`, e.Sender, e.Source, e.ID)
 	if err == nil && len(rows) == 0 {
 		err = fault.Internal.Errorf("An event is neither new nor known.")

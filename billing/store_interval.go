@@ -22,6 +22,14 @@ func (s store) intervals(ctx context.Context, instance string) ([]intervalRow, e
 	return read[intervalRow](ctx, s, `SELECT * FROM intervals WHERE instance = ? ORDER BY started_at, id`, instance)
 }
 
+// intervalsOf gives those of several instances, in order of instance and time.
+func (s store) intervalsOf(ctx context.Context, instances []string) ([]intervalRow, error) {
+	if len(instances) == 0 {
+		return nil, nil
+	}
+	return read[intervalRow](ctx, s, `SELECT * FROM intervals WHERE instance IN ? ORDER BY instance, started_at, id`, instances)
+}
+
 // intervalsIn gives those of an account ("": any) and a scope that touch a window, in order of instance and time.
 func (s store) intervalsIn(ctx context.Context, account string, in identity.Scope, from, to int64) ([]intervalRow, error) {
 	return read[intervalRow](ctx, s, `SELECT * FROM intervals WHERE started_at < ? AND (ended_at = 0 OR ended_at >= ?)

@@ -26,7 +26,7 @@ type Meter interface {
 	Suspend(ctx context.Context, instance string, at time.Time) error
 	Resume(ctx context.Context, instance string, at time.Time) error
 	Stop(ctx context.Context, instance string, at time.Time) error
-	Record(ctx context.Context, e catalog.Event) error
+	Record(ctx context.Context, events ...catalog.Event) error // all or none
 }
 
 // Gate says whether an order may be taken (budget, account, currency); it reserves in the caller's transaction. A no is fault.Refused.

@@ -67,11 +67,13 @@ func (k *books) Resume(ctx context.Context, i string, _ time.Time) error {
 
 func (k *books) Stop(ctx context.Context, i string, _ time.Time) error { return k.note(ctx, "stop") }
 
-func (k *books) Record(ctx context.Context, e catalog.Event) error {
+func (k *books) Record(ctx context.Context, events ...catalog.Event) error {
 	k.db.AfterCommit(ctx, func() {
 		k.mu.Lock()
 		defer k.mu.Unlock()
-		k.events[e.ID] = e
+		for _, e := range events {
+			k.events[e.ID] = e
+		}
 	})
 	return nil
 }

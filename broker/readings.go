@@ -132,16 +132,10 @@ func (b *Broker) lookAs(ctx context.Context, p *providers.Provider, told provide
 	return u, err == nil || k != fault.Unavailable && k != fault.Timeout, err // another error is this instance's own
 }
 
-// recordUse stores readings and tells Meter, in one transaction. The event's id is instance, metric and window, so it counts once; and of two
-// readings that meet, the one that was looked at first counts nothing when it comes last: a counter that seems to go back would be counted twice.
-func (b *Broker) recordUse(ctx context.Context, u use, end time.Time) error {
-	if _, _, err := b.lockInstance(ctx, u.instance); err != nil { // the hour's reading and the last one may meet
-		return err
-	}
-	last, err := b.lastReadings(ctx, u.instance)
-	if err != nil {
-		return err
-	}
+// windows are the readings to keep of what one instance's meters showed, and the events they come to. An event's id is instance, metric and window, so
+// it counts once; and of two readings that meet, the one that was looked at first counts nothing when it comes last: a counter that seems to go back would
+// be counted twice. last is what was kept before, by metric; it is brought up to date.
+func windows(u use, last map[string]readingRow, end time.Time) (kept []readingRow, events []catalog.Event, err error) {
 	for _, s := range u.shown {
 		counter := s.Metric
 		if s.Source != "" {
@@ -154,24 +148,20 @@ func (b *Broker) recordUse(ctx context.Context, u use, end time.Time) error {
 		value := s.Value
 		if s.Type != "gauge" {
 			if value, err = since(before, known, s); err != nil {
-				return err
+				return nil, nil, err
 			}
 		}
-		if err := b.saveReading(ctx, readingRow{Instance: u.instance, Metric: counter, Epoch: s.Epoch, Value: s.Value.String(), At: end.UnixMicro(), Looked: u.looked}); err != nil {
-			return err
-		}
+		last[counter] = readingRow{Instance: u.instance, Metric: counter, Epoch: s.Epoch, Value: s.Value.String(), At: end.UnixMicro(), Looked: u.looked}
+		kept = append(kept, last[counter])
 		if s.Type != "gauge" && value.IsZero() {
 			continue
 		}
-		e := catalog.Event{
+		events = append(events, catalog.Event{
 			Sender: "collector", Source: "sutler/readings", ID: u.instance + "/" + counter + "/" + strconv.FormatInt(end.UnixMicro(), 10),
 			Metric: s.Metric, Instance: u.instance, Time: end.Add(-time.Microsecond), Value: value, // the window's last moment: it belongs to the month that ends there
-		}
-		if err := b.Meter.Record(ctx, e); err != nil {
-			return err
-		}
+		})
 	}
-	return nil
+	return kept, events, nil
 }
 
 // since is how far a counter went. A new epoch counts from zero; one that went back in the same epoch counts nothing.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sutlerhq/sutler/catalog"
 	"github.com/sutlerhq/sutler/internal/tasks"
 	"github.com/sutlerhq/sutler/providers"
 )
@@ -49,17 +50,36 @@ func (h *harvest) add(ctx context.Context, u ...use) {
 	}
 }
 
-// recordUses is recordUse for several, all or none.
+// recordUses stores what the meters of several instances showed and tells Meter, all or none, in one transaction and in few statements: hour after
+// hour, each statement is asked for anew.
 func (b *Broker) recordUses(ctx context.Context, end time.Time, uses ...use) error {
+	ids := make([]string, len(uses))
+	for n, u := range uses {
+		ids[n] = u.instance
+	}
 	return b.DB.Tx(ctx, func(ctx context.Context) error {
 		if err := tasks.Hold(ctx); err != nil {
 			return err
 		}
+		if err := b.lockInstances(ctx, ids); err != nil { // the hour's reading and the last one may meet
+			return err
+		}
+		last, err := b.lastReadings(ctx, ids)
+		if err != nil {
+			return err
+		}
+		var kept []readingRow
+		var events []catalog.Event
 		for _, u := range uses {
-			if err := b.recordUse(ctx, u, end); err != nil {
+			rows, used, err := windows(u, last[u.instance], end)
+			if err != nil {
 				return err
 			}
+			kept, events = append(kept, rows...), append(events, used...)
 		}
-		return nil
+		if err := b.saveReadings(ctx, kept); err != nil || len(events) == 0 {
+			return err
+		}
+		return b.Meter.Record(ctx, events...)
 	})
 }

@@ -1,6 +1,10 @@
 package broker
 
-import "context"
+import (
+	"context"
+	"slices"
+	"strings"
+)
 
 // readingRow is what a metric last showed; At is the end of the window it was read for.
 type readingRow struct {
@@ -9,18 +13,33 @@ type readingRow struct {
 	Looked                         int64 // wall time at which the meter was asked
 }
 
-func (b *Broker) lastReadings(ctx context.Context, instance string) (map[string]readingRow, error) {
+// lastReadings gives what the metrics of instances last showed, by instance and metric.
+func (b *Broker) lastReadings(ctx context.Context, instances []string) (map[string]map[string]readingRow, error) {
 	var rows []readingRow
-	err := b.DB.From(ctx).Raw(`SELECT * FROM readings WHERE instance = ?`, instance).Scan(&rows).Error
-	m := make(map[string]readingRow, len(rows))
+	err := b.DB.From(ctx).Raw(`SELECT `+b.DB.Columns(rows)+` FROM readings WHERE instance IN ?`, instances).Scan(&rows).Error
+	m := make(map[string]map[string]readingRow, len(instances))
+	for _, id := range instances {
+		m[id] = map[string]readingRow{}
+	}
 	for _, r := range rows {
-		m[r.Metric] = r
+		m[r.Instance][r.Metric] = r
 	}
 	return m, err
 }
 
-func (b *Broker) saveReading(ctx context.Context, r readingRow) error {
-	return b.DB.From(ctx).Exec(`INSERT INTO readings (instance, metric, epoch, value, at, looked) VALUES (?, ?, ?, ?, ?, ?)
- ON CONFLICT (instance, metric) DO UPDATE SET epoch = excluded.epoch, value = excluded.value, at = excluded.at, looked = excluded.looked`,
-		r.Instance, r.Metric, r.Epoch, r.Value, r.At, r.Looked).Error
+// saveReadings keeps readings, each of another metric or instance.
+func (b *Broker) saveReadings(ctx context.Context, all []readingRow) error {
+	const one, together = "(?, ?, ?, ?, ?, ?)", 200
+	for rows := range slices.Chunk(all, together) {
+		args := make([]any, 0, 6*len(rows))
+		for _, r := range rows {
+			args = append(args, r.Instance, r.Metric, r.Epoch, r.Value, r.At, r.Looked)
+		}
+		err := b.DB.From(ctx).Exec(`INSERT INTO readings (instance, metric, epoch, value, at, looked) VALUES `+one+strings.Repeat(", "+one, len(rows)-1)+`
+ ON CONFLICT (instance, metric) DO UPDATE SET epoch = excluded.epoch, value = excluded.value, at = excluded.at, looked = excluded.looked`, args...).Error
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

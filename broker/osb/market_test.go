@@ -37,7 +37,7 @@ func (free) Change(context.Context, catalog.Snapshot, time.Time) error { return 
 func (free) Suspend(context.Context, string, time.Time) error          { return nil }
 func (free) Resume(context.Context, string, time.Time) error           { return nil }
 func (free) Stop(context.Context, string, time.Time) error             { return nil }
-func (free) Record(context.Context, catalog.Event) error               { return nil }
+func (free) Record(context.Context, ...catalog.Event) error            { return nil }
 func (free) Admit(context.Context, catalog.Snapshot) error             { return nil }
 
 func (free) OpenAccount(context.Context, string, string) (string, error) { return "acc_1", nil }
