@@ -159,6 +159,7 @@ type RestoreOrder struct {
 	Provider, Plan string // where it shall live; as it was when empty
 	Project        identity.Scope
 	Currency       string
+	Uncounted      bool // take what was restored without comparing it with what was counted when the backup was made
 }
 
 // Restore orders a new instance of the backup's kind that is filled with its data before it is ready, and says what was chosen.
@@ -184,9 +185,13 @@ func (b *Broker) Restore(ctx context.Context, who identity.Principal, o RestoreO
 	if err != nil {
 		return Instance{}, choice, err
 	}
+	source := "backup/" + row.ID
+	if o.Uncounted {
+		source += "/" + uncounted
+	}
 	i, _, err := b.Provision(ctx, who, ProvisionOrder{
 		Org: row.Org, Project: row.Project, Name: b.restoredName(ctx, row, o.Name), Offering: choice.Offering.ID, Plan: choice.Plan.ID,
-		AcceptsAsync: true, source: "backup/" + row.ID,
+		AcceptsAsync: true, source: source,
 	})
 	return i, choice, err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -58,7 +57,7 @@ func (b *Broker) workBackup(ctx context.Context, w backupWork) error {
 }
 
 func (b *Broker) makeBackup(ctx context.Context, row backupRow) error {
-	bytes, counts, err := b.copyOut(ctx, row)
+	bytes, before, counts, err := b.copyOut(ctx, row)
 	if ctx.Err() != nil {
 		return ctx.Err() // handed over to the next process
 	}
@@ -66,7 +65,7 @@ func (b *Broker) makeBackup(ctx context.Context, row backupRow) error {
 		r.Attempts++
 		switch {
 		case err == nil:
-			r.State, r.Bytes, r.Counts, r.Note = backupReady, bytes, counts, ""
+			r.State, r.Bytes, r.CountsBefore, r.Counts, r.Note = backupReady, bytes, before, counts, ""
 		case r.Attempts >= backupTries || definite(err):
 			r.State, r.Note = backupFailed, fault.Of(err).Text
 		default:
@@ -105,16 +104,17 @@ func (b *Broker) endBackup(ctx context.Context, row backupRow, from string, chan
 	return err
 }
 
-// copyOut streams an instance's data, sealed, into the vault.
-func (b *Broker) copyOut(ctx context.Context, row backupRow) (bytes int64, counts string, err error) {
+// copyOut streams an instance's data, sealed, into the vault, and counts what the instance holds before and after it.
+func (b *Broker) copyOut(ctx context.Context, row backupRow) (bytes int64, before, after string, err error) {
 	p, told, err := b.reach(ctx, row.Instance)
 	if err != nil {
-		return 0, "", err
+		return 0, "", "", err
 	}
 	key, err := b.Box.Open(ctx, row.Org, "backup/"+row.ID+"/key", row.StreamKey)
 	if err != nil {
-		return 0, "", err
+		return 0, "", "", err
 	}
+	before = b.counts(ctx, p, told)
 	stop := b.showCopied(ctx, func(ctx context.Context) error { return b.saveBackupBytes(ctx, row.ID, atomic.LoadInt64(&bytes)) })
 	defer stop()
 	err = b.ask(ctx, func(ctx context.Context) error {
@@ -136,9 +136,9 @@ func (b *Broker) copyOut(ctx context.Context, row backupRow) (bytes int64, count
 		return failpoint.Hit("broker", "backup", "called")
 	})
 	if err != nil {
-		return 0, "", err
+		return 0, "", "", err
 	}
-	return atomic.LoadInt64(&bytes), b.counts(ctx, p, told), nil
+	return atomic.LoadInt64(&bytes), before, b.counts(ctx, p, told), nil
 }
 
 func sealTo(key []byte, backup string, from io.Reader, to io.Writer) error {
@@ -228,49 +228,4 @@ func piped(ctx context.Context, write func(context.Context, io.Writer) error) *i
 	r, w := io.Pipe()
 	go func() { _ = w.CloseWithError(write(ctx, w)) }() // nil ends the stream well
 	return r
-}
-
-// fill puts a copy into a new instance: from a backup, or from another instance.
-func (b *Broker) fill(ctx context.Context, p *providers.Provider, told providers.Instance, source string) error {
-	noun, id, _ := strings.Cut(source, "/")
-	if noun == "instance" {
-		return b.fillMoved(ctx, p, told, id)
-	}
-	row, found, err := b.findBackup(ctx, id)
-	if err != nil {
-		return err
-	}
-	if noun != "backup" || !found || row.State != backupReady {
-		return fault.Refused.Errorf("The backup that it was to be restored from is gone.")
-	}
-	from, err := b.openBackup(ctx, row)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = from.Close() }()
-	return emptied(from, func(from io.Reader) error { return p.Restore(ctx, told, from) })
-}
-
-// openBackup gives a backup's data in clear.
-func (b *Broker) openBackup(ctx context.Context, row backupRow) (io.ReadCloser, error) {
-	if b.Vault == nil {
-		return nil, fault.Unavailable.Errorf("This market keeps no backups any more: none are configured.")
-	}
-	key, err := b.Box.Open(ctx, row.Org, "backup/"+row.ID+"/key", row.StreamKey)
-	if err != nil {
-		return nil, err
-	}
-	kept, err := b.Vault.Read(ctx, row.ID)
-	if err != nil {
-		return nil, fault.Unavailable.Wrap(err, "The backup cannot be read from where backups are kept.")
-	}
-	plain, err := seal.Reader(key, "backup/"+row.ID, kept)
-	if err != nil {
-		_ = kept.Close()
-		return nil, err
-	}
-	return struct {
-		io.Reader
-		io.Closer
-	}{plain, kept}, nil
 }

@@ -80,7 +80,7 @@ func (b *Broker) copyOver(ctx context.Context, m moveRow, p *providers.Provider,
 	if err != nil {
 		return err
 	}
-	err = emptied(counted{stream, &bytes}, func(from io.Reader) error { return p.Restore(ctx, told, from) })
+	err = poured(counted{stream, &bytes}, func(from io.Reader) error { return p.Restore(ctx, told, from) })
 	_ = stream.Close()
 	if err != nil {
 		return err
@@ -132,13 +132,4 @@ func same(before, got, after map[string]int64) error {
 		}
 	}
 	return nil
-}
-
-// emptied lets read have a stream, and reads what read left: only its end tells whether it was whole.
-func emptied(from io.Reader, read func(io.Reader) error) error {
-	if err := read(from); err != nil {
-		return err
-	}
-	_, err := io.Copy(io.Discard, from)
-	return err
 }

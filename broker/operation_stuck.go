@@ -20,6 +20,8 @@ func (r operationRow) stuck() string {
 		return ""
 	case r.State == failed:
 		return "It was given up and is still tried: " + r.Note
+	case r.Misses > 0:
+		return fmt.Sprintf("The data could not be copied into it %d times: %s", r.Misses, r.Note)
 	case r.Failures >= stuckAfter:
 		return fmt.Sprintf("It failed %d times in a row: %s", r.Failures, r.Note)
 	}
@@ -40,7 +42,7 @@ func (b *Broker) RetryOperation(ctx context.Context, who identity.Principal, id 
 		if op.State == failed {
 			op.State, op.EndedAt = inProgress, 0
 		}
-		op.Failures, op.FailingSince, op.Definite, op.NextAt = 0, 0, 0, 0
+		op.Failures, op.FailingSince, op.Definite, op.Misses, op.NextAt = 0, 0, 0, 0, 0
 		if err := b.saveOperation(ctx, *op); err != nil {
 			return err
 		}

@@ -13,8 +13,8 @@ type backupRow struct {
 	Kind, Provider, Offering, Plan           string
 	State, Note                              string
 	Bytes                                    int64
-	Counts, StreamKey                        string
-	Attempts, CreatedAt, EndedAt             int64 `gorm:"autoCreateTime:false"`
+	CountsBefore, Counts, StreamKey          string // what the instance held before and after it was copied
+	Attempts, CreatedAt, EndedAt             int64  `gorm:"autoCreateTime:false"`
 }
 
 // TableName names the table for gorm.
@@ -36,8 +36,8 @@ func (b *Broker) insertBackup(ctx context.Context, r *backupRow) error {
 }
 
 func (b *Broker) saveBackup(ctx context.Context, r backupRow) error {
-	return b.DB.From(ctx).Exec(`UPDATE backups SET state = ?, note = ?, bytes = ?, counts = ?, stream_key = ?, attempts = ?, ended_at = ? WHERE id = ?`,
-		r.State, r.Note, r.Bytes, r.Counts, r.StreamKey, r.Attempts, r.EndedAt, r.ID).Error
+	return b.DB.From(ctx).Exec(`UPDATE backups SET state = ?, note = ?, bytes = ?, counts_before = ?, counts = ?, stream_key = ?, attempts = ?, ended_at = ? WHERE id = ?`,
+		r.State, r.Note, r.Bytes, r.CountsBefore, r.Counts, r.StreamKey, r.Attempts, r.EndedAt, r.ID).Error
 }
 
 // saveBackupBytes shows how far a copy is, unless it has ended meanwhile.

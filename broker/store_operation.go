@@ -15,6 +15,7 @@ type operationRow struct {
 	Former                             string // the plan that it leaves
 	Source, Phase                      string // what a new instance is filled with, and how far that is
 	Definite                           int64  // 1: it failed for a reason that stays
+	Misses                             int64  // how often the data could not be copied in
 	Attempts, Failures                 int64
 	NextAt, StartedAt, EndedAt         int64 // wall time: leases and patience are no matter of the market's clock
 	FailingSince                       int64 // wall time of the first of the failures in a row; 0: the last try did not fail
@@ -58,8 +59,8 @@ func (b *Broker) insertOperation(ctx context.Context, r *operationRow) error {
 }
 
 func (b *Broker) saveOperation(ctx context.Context, r operationRow) error {
-	return b.DB.From(ctx).Exec(`UPDATE operations SET state = ?, live = ?, note = ?, attempts = ?, failures = ?, failing_since = ?, definite = ?, phase = ?, next_at = ?, started_at = ?, ended_at = ? WHERE id = ?`,
-		r.State, r.Live, r.Note, r.Attempts, r.Failures, r.FailingSince, r.Definite, r.Phase, r.NextAt, r.StartedAt, r.EndedAt, r.ID).Error
+	return b.DB.From(ctx).Exec(`UPDATE operations SET state = ?, live = ?, note = ?, attempts = ?, failures = ?, failing_since = ?, definite = ?, misses = ?, phase = ?, next_at = ?, started_at = ?, ended_at = ? WHERE id = ?`,
+		r.State, r.Live, r.Note, r.Attempts, r.Failures, r.FailingSince, r.Definite, r.Misses, r.Phase, r.NextAt, r.StartedAt, r.EndedAt, r.ID).Error
 }
 
 // savePhase writes how far a filled provision is, before what is begun in that phase begins.
@@ -133,7 +134,7 @@ func (b *Broker) hasten(ctx context.Context, instance string) error {
 func (b *Broker) recentOperations(ctx context.Context, stuck bool, limit int) (rows []operationRow, err error) {
 	where := ""
 	if stuck {
-		where = ` WHERE live = 1 AND (state = 'failed' OR failures >= 5)`
+		where = ` WHERE live = 1 AND (state = 'failed' OR failures >= 5 OR misses > 0)`
 	}
 	return rows, b.DB.From(ctx).Raw(`SELECT * FROM operations`+where+` ORDER BY started_at DESC, id DESC LIMIT ?`, limit).Scan(&rows).Error
 }
@@ -146,7 +147,7 @@ func (b *Broker) failingOperations(ctx context.Context, limit int) (rows []opera
 
 // tallies counts the work that is left.
 func (b *Broker) tallies(ctx context.Context) (list []Tally, err error) {
-	return list, b.DB.From(ctx).Raw(`SELECT o.state, o.verb, i.provider, count(*) AS count, sum(CASE WHEN o.state = 'failed' OR o.failures >= 5 THEN 1 ELSE 0 END) AS stuck
+	return list, b.DB.From(ctx).Raw(`SELECT o.state, o.verb, i.provider, count(*) AS count, sum(CASE WHEN o.state = 'failed' OR o.failures >= 5 OR o.misses > 0 THEN 1 ELSE 0 END) AS stuck
  FROM operations o JOIN instances i ON i.id = o.instance WHERE o.live = 1 GROUP BY o.state, o.verb, i.provider ORDER BY i.provider, o.verb, o.state`).Scan(&list).Error
 }
 

@@ -2,10 +2,12 @@ package broker
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
 	"github.com/sutlerhq/sutler/internal/failpoint"
+	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/internal/tasks"
 	"github.com/sutlerhq/sutler/providers"
 )
@@ -16,6 +18,39 @@ const (
 	phaseMade    = "made"
 	phaseFilling = "filling"
 )
+
+// How often data are copied into a new instance before that is given up: where something is broken, and where something is away, which is waited for
+// some minutes.
+const (
+	fillTries = 5
+	awayTries = 20
+)
+
+// missed is the error of a copy that did not come about, beside those of making its instance.
+type missed struct{ error }
+
+func (m missed) Unwrap() error { return m.error }
+
+// miss counts a copy that did not come about, and says what becomes of it.
+func (j *job) miss(why string, err error) string {
+	j.op.Misses++
+	switch {
+	case definite(err):
+		return why
+	case j.exhausted(err):
+		return fmt.Sprintf("The data could not be copied in, in %d tries. %s", j.op.Misses, why)
+	}
+	return why + " It is begun again."
+}
+
+// exhausted tells whether a copy was tried often enough.
+func (j *job) exhausted(err error) bool {
+	switch fault.KindOf(err) {
+	case fault.Unavailable, fault.Timeout, fault.Busy:
+		return err != nil && j.op.Misses >= awayTries
+	}
+	return err != nil && j.op.Misses >= fillTries
+}
 
 // provisionFilled makes the instance, empties it when a former try was broken off, and fills it.
 func (b *Broker) provisionFilled(ctx context.Context, p *providers.Provider, j job) (phase string, progress providers.Progress, err error) {
@@ -32,8 +67,10 @@ func (b *Broker) provisionFilled(ctx context.Context, p *providers.Provider, j j
 		if err := failpoint.Hit("broker", j.op.Verb, "filling"); err != nil {
 			return phaseFilling, progress, err
 		}
-		if err := b.fill(ctx, p, j.told, j.op.Source); err != nil {
-			return phaseFilling, progress, err
+		if err := b.fill(ctx, p, j.told, j.op.Source); err != nil && ctx.Err() != nil {
+			return phaseFilling, progress, err // handed over to the next process
+		} else if err != nil {
+			return phaseFilling, progress, missed{err}
 		}
 		return phaseFilling, providers.Progress{Done: true}, nil
 	case phaseFilling:

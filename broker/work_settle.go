@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/sutlerhq/sutler/catalog"
@@ -86,7 +87,12 @@ func (b *Broker) advance(ctx context.Context, j *job, out outcome) error {
 		j.op.Failures++
 		j.op.FailingSince = cmp.Or(j.op.FailingSince, wall())
 		why, wait = fault.Of(out.err).Text, max(out.progress.RetryAfter, b.pause(j.instance.Provider, j.op.Failures, out.err))
+		if _, ok := errors.AsType[missed](out.err); ok {
+			why, wait = j.miss(why, out.err), max(wait, backoff(j.op.Misses))
+		}
 		b.Log.Warn("operation", "id", j.op.ID, "verb", j.op.Verb, "instance", j.op.Instance, "binding", j.op.Binding, "failures", j.op.Failures, "err", out.err)
+	} else if j.op.Misses > 0 { // a copy that is begun again has not succeeded yet
+		why = j.op.Note
 	} else {
 		j.op.Failures, j.op.FailingSince = 0, 0
 	}
@@ -103,7 +109,7 @@ func (b *Broker) advance(ctx context.Context, j *job, out outcome) error {
 	if definite(out.err) {
 		j.op.Definite = 1
 	}
-	if definite(out.err) || late {
+	if definite(out.err) || late || j.exhausted(out.err) {
 		return b.fail(ctx, j, why)
 	}
 	return b.saveOperation(ctx, j.op)

@@ -15,6 +15,7 @@ const (
 	Watches       Capability = "watch the limits of an instance"                  // Watcher
 	BacksUp       Capability = "back up an instance"                              // Backuper
 	Counts        Capability = "count what an instance holds"                     // Counter
+	Expires       Capability = "let what it holds expire"                         // Expirer
 	Lists         Capability = "list what it made"                                // Lister
 )
 
@@ -66,6 +67,8 @@ func (p *Provider) Can(c Capability) bool {
 		_, ok = p.driver.(Backuper)
 	case Counts:
 		_, ok = p.driver.(Counter)
+	case Expires:
+		_, ok = p.driver.(Expirer)
 	case Lists:
 		_, ok = p.driver.(Lister)
 	}

@@ -161,6 +161,11 @@ type Counter interface {
 	Count(ctx context.Context, i Instance) (map[string]int64, error)
 }
 
+// Expirer marks a Counter whose counts shrink by themselves, as apps may let what they write expire: fewer than were counted are no loss there.
+type Expirer interface {
+	Expires()
+}
+
 // Lister lists what it made at the backend, so that what nobody knows of any more is found: after a restore of the market's store, or when
 // a call landed late. It never says whose a name is; the market finds that out by asking what each of its own instances is called.
 type Lister interface {

@@ -2,8 +2,10 @@ package seal_test
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"testing"
+	"testing/iotest"
 
 	"github.com/sutlerhq/sutler/internal/seal"
 )
@@ -49,4 +51,56 @@ func TestAStreamOpensWholeInItsRowAlone(t *testing.T) {
 	if _, err := seal.Writer([]byte("short"), "x", io.Discard); err == nil {
 		t.Error("a short key was taken")
 	}
+}
+
+// A reader that reads on after an error, as bufio's Peek and many parsers do, must not take it for the end.
+func TestADamagedStreamStaysDamaged(t *testing.T) {
+	key := seal.NewStreamKey()
+	var kept bytes.Buffer
+	w, err := seal.Writer(key, "backup/1", &kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.Write(bytes.Repeat([]byte("backup "), 400_000)) // three segments
+	if err = errors.Join(err, w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	whole := kept.Bytes()
+	broken := errors.New("the disk broke")
+	for name, c := range map[string]struct {
+		from io.Reader
+		want error
+	}{
+		"the header's length":        {changed(whole, 0), seal.ErrDamaged},
+		"the salt":                   {changed(whole, 5), seal.ErrDamaged},
+		"the first segment":          {changed(whole, 60), seal.ErrDamaged},
+		"the second segment":         {changed(whole, 1<<20+500), seal.ErrDamaged},
+		"the last byte":              {changed(whole, len(whole)-1), seal.ErrDamaged},
+		"nothing is left":            {bytes.NewReader(nil), seal.ErrDamaged},
+		"cut in the header":          {bytes.NewReader(whole[:20]), seal.ErrDamaged},
+		"cut in the first segment":   {bytes.NewReader(whole[:5000]), seal.ErrDamaged},
+		"cut between two segments":   {bytes.NewReader(whole[:1<<20]), seal.ErrDamaged},
+		"cut in the last segment":    {bytes.NewReader(whole[:len(whole)-100]), seal.ErrDamaged},
+		"what it is kept on broke":   {io.MultiReader(bytes.NewReader(whole[:1<<20]), iotest.ErrReader(broken)), broken},
+		"it broke at the beginning":  {iotest.ErrReader(broken), broken},
+		"the connection was cut off": {io.MultiReader(bytes.NewReader(whole[:5000]), iotest.ErrReader(io.ErrUnexpectedEOF)), io.ErrUnexpectedEOF},
+	} {
+		r, err := seal.Reader(key, "backup/1", c.from)
+		if err == nil {
+			_, err = io.Copy(io.Discard, r)
+			if _, again := r.Read(make([]byte, 1)); !errors.Is(again, c.want) {
+				t.Errorf("%s: read again it says %v", name, again)
+			}
+		}
+		if !errors.Is(err, c.want) || errors.Is(err, seal.ErrDamaged) != (c.want == seal.ErrDamaged) { //nolint:errorlint // which of the two it is
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+	}
+}
+
+// changed gives b with one bit of the byte at another.
+func changed(b []byte, at int) io.Reader {
+	b = bytes.Clone(b)
+	b[at] ^= 1
+	return bytes.NewReader(b)
 }

@@ -146,7 +146,7 @@ func replay(ctx context.Context, c *driver.Config, from io.Reader) error {
 			return nil
 		}
 		if err != nil {
-			return fault.Invalid.Wrap(err, "The backup ends in the middle, or is no backup of a MySQL database (statement %d).", n)
+			return fault.Invalid.Wrap(err, "The backup is damaged or cut off, or is no backup of a MySQL database (statement %d).", n)
 		}
 		if _, err := conn.ExecContext(ctx, adapted(statement)); err != nil {
 			if ctx.Err() != nil {

@@ -65,7 +65,7 @@ func TestAHostileBackupReachesNothingElse(t *testing.T) {
 		"other database": "DROP TABLE " + c["database"].(string) + ".notes;", "account": "CREATE USER intruder;", "accounts": "SELECT * FROM mysql.user;", "file": "SELECT 1 INTO OUTFILE '/tmp/x';",
 		"use": "USE " + c["database"].(string) + ";", "program": "\\! touch /tmp/x\n;", "broken off": "INSERT INTO notes VALUES ('", "another's rights": "CREATE DEFINER=`root`@`localhost` VIEW v AS SELECT 1; SELECT * FROM mysql.user;",
 	} {
-		if err := d.Restore(t.Context(), mine, strings.NewReader(text)); err == nil {
+		if err := d.Restore(t.Context(), mine, strings.NewReader(text+"\n-- Dump completed\n")); err == nil {
 			t.Errorf("%s: it was run", name)
 		}
 	}

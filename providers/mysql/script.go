@@ -16,7 +16,13 @@ type script struct {
 	until string // what ends a statement; the word DELIMITER changes it
 	text  bytes.Buffer
 	quote byte // that we are inside of: ' " ` or 0
+	whole bool // the last that was read is the dump's own end
 }
+
+// completed is the line that ends a dump.
+const completed = "-- Dump completed\n"
+
+var errCut = errors.New("the dump's own end is missing")
 
 // longest is how long one statement of a dump may be: more than any max_allowed_packet.
 const longest = 1 << 30
@@ -27,7 +33,7 @@ func newScript(r io.Reader) *script {
 	return &script{in: bufio.NewReaderSize(r, 1<<20), until: ";"}
 }
 
-// next gives the next statement without what ends it; io.EOF after the last. Comments that the server would skip are dropped.
+// next gives the next statement without what ends it; io.EOF after the dump's own end, and only there. Comments that the server would skip are dropped.
 func (s *script) next() (string, error) {
 	s.text.Reset()
 	for s.text.Len() <= longest {
@@ -37,12 +43,15 @@ func (s *script) next() (string, error) {
 			}
 		}
 		c, err := s.in.ReadByte()
-		if errors.Is(err, io.EOF) && !s.blank() {
+		switch {
+		case errors.Is(err, io.EOF) && !s.blank():
 			return "", io.ErrUnexpectedEOF
-		}
-		if err != nil {
+		case errors.Is(err, io.EOF) && !s.whole:
+			return "", errCut
+		case err != nil:
 			return "", err
 		}
+		s.whole = false
 		s.text.WriteByte(c)
 		if err := s.step(c); err != nil {
 			return "", err
@@ -69,16 +78,21 @@ func (s *script) blank() bool {
 // start skips what may stand before a statement: lines of comment, and the word DELIMITER with its line.
 func (s *script) start() error {
 	for {
-		head, _ := s.in.Peek(len("DELIMITER ")) // less than that is the end
+		head, err := s.in.Peek(len("DELIMITER "))
+		if err != nil && !errors.Is(err, io.EOF) { // less than that is the end
+			return err
+		}
 		switch {
 		case bytes.HasPrefix(head, []byte("--")), bytes.HasPrefix(head, []byte("#")), bytes.HasPrefix(head, []byte("/*M!999999")): // the last forbids client commands: there are none here
-			if _, err := s.in.ReadString('\n'); err != nil {
-				return err
+			line, err := s.in.ReadString('\n')
+			if err != nil {
+				return unended(err)
 			}
+			s.whole = line == completed
 		case strings.EqualFold(string(head), "DELIMITER "):
 			line, err := s.in.ReadString('\n')
 			if err != nil {
-				return err
+				return unended(err)
 			}
 			s.until = strings.TrimSpace(line[len("DELIMITER "):])
 			if s.until == "" {
@@ -94,13 +108,21 @@ func (s *script) start() error {
 	}
 }
 
+// unended makes the end of the stream in the middle of something an error of its own.
+func unended(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
 // step follows quotes and comments.
 func (s *script) step(c byte) error {
 	switch {
 	case s.quote != 0 && c == '\\' && s.quote != '`':
 		next, err := s.in.ReadByte()
 		if err != nil {
-			return io.ErrUnexpectedEOF
+			return unended(err)
 		}
 		s.text.WriteByte(next)
 	case s.quote == c:
@@ -118,7 +140,7 @@ func (s *script) step(c byte) error {
 
 // dashes tells whether "-- " begins here.
 func (s *script) dashes() bool {
-	next, _ := s.in.Peek(1)
+	next, _ := s.in.Peek(1) // what reads on meets the error
 	return len(next) == 1 && strings.ContainsRune(" \t\n", rune(next[0])) && bytes.HasSuffix(s.text.Bytes(), []byte("--"))
 }
 
@@ -133,7 +155,7 @@ func (s *script) rest(end string) error {
 	for s.text.Len() <= longest {
 		c, err := s.in.ReadByte()
 		if err != nil {
-			return io.ErrUnexpectedEOF
+			return unended(err)
 		}
 		s.text.WriteByte(c)
 		if bytes.HasSuffix(s.text.Bytes()[from:], []byte(end)) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 
 	"github.com/sutlerhq/sutler/providers"
@@ -17,6 +18,7 @@ type (
 	loser   struct{ *fake.Driver }
 	mover   struct{ *fake.Driver }
 	dropper struct{ *fake.Driver }
+	content struct{ *fake.Driver }
 	guesser struct{ *fake.Driver }
 	blind   struct{ *fake.Driver }
 	alarmed struct{ *fake.Driver }
@@ -25,6 +27,8 @@ type (
 	astray  struct{ *fake.Driver }
 	mute    struct{ *fake.Driver }
 	stale   struct{ *fake.Driver }
+
+	swallower struct{ *fake.Driver }
 )
 
 // cutter looks at the beginning of a seed only.
@@ -62,6 +66,28 @@ func (d mover) Backup(ctx context.Context, i providers.Instance, to io.Writer) e
 // dropper reads a backup and keeps nothing of it.
 func (d dropper) Restore(_ context.Context, _ providers.Instance, from io.Reader) error {
 	_, err := io.Copy(io.Discard, from)
+	return err
+}
+
+// swallower takes an error of the stream for its end, once it has read something.
+func (d swallower) Restore(ctx context.Context, i providers.Instance, from io.Reader) error {
+	first := make([]byte, 1)
+	if _, err := io.ReadFull(from, first); err != nil {
+		return err
+	}
+	rest, err := io.ReadAll(from)
+	if err != nil {
+		return nil
+	}
+	return d.Driver.Restore(ctx, i, io.MultiReader(bytes.NewReader(first), bytes.NewReader(rest)))
+}
+
+// content makes do with what there is of a backup that was cut off.
+func (d content) Restore(ctx context.Context, i providers.Instance, from io.Reader) error {
+	err := d.Driver.Restore(ctx, i, from)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil
+	}
 	return err
 }
 

@@ -59,6 +59,8 @@ func brokenDrivers() []broken {
 		{"backup_restores", func(d *fake.Driver) providers.Driver { return loser{d} }},
 		{"backup_restores", func(d *fake.Driver) providers.Driver { return mover{d} }},
 		{"backup_restores", func(d *fake.Driver) providers.Driver { return dropper{d} }},
+		{"backup_damaged", func(d *fake.Driver) providers.Driver { return swallower{d} }},
+		{"backup_damaged", func(d *fake.Driver) providers.Driver { return content{d} }},
 		{"counts_agree", func(d *fake.Driver) providers.Driver { return guesser{d} }},
 		{"excess_told", func(d *fake.Driver) providers.Driver { return blind{d} }},
 		{"excess_told", func(d *fake.Driver) providers.Driver { return alarmed{d} }},

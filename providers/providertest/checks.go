@@ -38,6 +38,7 @@ func Checks() []Check {
 		{"excess_told", "An instance within its plan is let alone; one that passed a watched limit is told of, with the limit and what is used.", excessTold},
 		{"counts_agree", "Count tells what apps wrote, the same twice, and while suspended.", countsAgree},
 		{"backup_restores", "A backup restored into a new instance holds the same data, which a new binding can use and change; the source is untouched.", backupRestores},
+		{"backup_damaged", "A backup that is cut off, changed, or breaks while it is read is refused by Restore, wherever it is.", backupDamaged},
 		{"update_keeps", "An update keeps data, logins and credentials.", updateKeeps},
 		{"odd_ids", "Ids with quotes, other alphabets, or 200 letters do no harm and are told apart.", oddIDs},
 		{"odd_names", "Owners, apps and seeds with quotes, other alphabets, or 200 letters do no harm, and no two seeds are taken for one.", oddNames},

@@ -145,7 +145,10 @@ func (d *Driver) Restore(ctx context.Context, i providers.Instance, from io.Read
 	}
 	r := &records{r: bufio.NewReader(from), sum: sha256.New()}
 	begin := make([]byte, len(magic))
-	if _, err := io.ReadFull(r, begin); err != nil || string(begin) != magic {
+	if _, err := io.ReadFull(r, begin); err != nil {
+		return damaged(err)
+	}
+	if string(begin) != magic {
 		return fault.Invalid.Errorf("This is no backup of a Redis instance.")
 	}
 	open := map[int]*client.Client{}

@@ -53,3 +53,6 @@ func (s *site) count(ctx context.Context, database int) (int64, error) {
 	})
 	return int64(len(seen)), errors.Join(err, c.Close())
 }
+
+// Expires says that keys may have a time to live.
+func (d *Driver) Expires() {}

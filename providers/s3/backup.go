@@ -2,6 +2,7 @@ package s3
 
 import (
 	"archive/tar"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -95,14 +96,19 @@ func (d *Driver) Restore(ctx context.Context, i providers.Instance, from io.Read
 	if err != nil {
 		return err
 	}
-	in := tar.NewReader(from)
+	zeros := &trailing{r: from}
+	in := tar.NewReader(zeros)
 	for {
+		zeros.n = 0
 		head, err := in.Next()
+		if errors.Is(err, io.EOF) && zeros.n < tarEnd {
+			err = errCut
+		}
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
-			return fault.Invalid.Wrap(err, "The backup is no tar, or not a whole one.")
+			return fault.Invalid.Wrap(err, "The backup is damaged or cut off, or is no tar.")
 		}
 		var o object
 		if err := json.Unmarshal([]byte(head.PAXRecords[about]), &o); err != nil || o.Key == "" {
@@ -116,4 +122,25 @@ func (d *Driver) Restore(ctx context.Context, i providers.Instance, from io.Read
 			return classed(err)
 		}
 	}
+}
+
+// tarEnd is how many zeros end a tar. Package tar takes an end without them for one as well, so a tar that was cut off between two entries.
+const tarEnd = 1024
+
+var errCut = errors.New("the tar's own end is missing")
+
+// trailing counts the zeros that the last of what was read ends with.
+type trailing struct {
+	r io.Reader
+	n int
+}
+
+func (t *trailing) Read(p []byte) (int, error) {
+	n, err := t.r.Read(p)
+	rest := len(bytes.TrimRight(p[:n], "\x00"))
+	if rest > 0 {
+		t.n = 0
+	}
+	t.n += n - rest
+	return n, err
 }
