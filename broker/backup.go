@@ -172,7 +172,9 @@ func (b *Broker) Restore(ctx context.Context, who identity.Principal, o RestoreO
 		return Instance{}, catalog.Choice{}, err
 	}
 	if row.State != backupReady {
-		return Instance{}, catalog.Choice{}, fault.Conflict.Errorf("The backup is %s: there is nothing to restore from it.", row.State)
+		return Instance{}, catalog.Choice{}, fault.Conflict.Errorf("%s: there is nothing to restore from it.", map[string]string{
+			backupCreating: "The backup is still being made", backupFailed: "The backup could not be made", backupDeleting: "The backup is being deleted",
+		}[row.State])
 	}
 	need := catalog.Need{Want: row.Kind, Provider: o.Provider, Plan: o.Plan, Currency: o.Currency}
 	if o.Provider == "" {

@@ -19,7 +19,7 @@ func newBackup(s *session) *cobra.Command {
 }
 
 func newBackupCreate(s *session) *cobra.Command {
-	w := wait{on: true}
+	var w wait
 	c := &cobra.Command{
 		Use: "create NAME", Short: "Back up an instance and wait for it", Args: arguments("NAME"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -31,17 +31,23 @@ func newBackupCreate(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if bk, err = s.copying(c.Context(), api, bk, w.timeout); err != nil {
-				return err
+			if w.on {
+				if bk, err = s.copying(c.Context(), api, bk, w.timeout); err != nil {
+					return err
+				}
 			}
 			if done, err := s.data(bk); done {
 				return err
 			}
-			s.say("Next: sutler backup restore %s %s", bk.Name, bk.ID)
+			if w.on {
+				s.say("Next: sutler backup restore %s %s", bk.Name, bk.ID)
+			} else {
+				s.say("Backing up %s. Next: sutler backup list %s", bk.Name, bk.Name)
+			}
 			return s.line(bk.ID)
 		},
 	}
-	c.Flags().DurationVar(&w.timeout, "timeout", 6*time.Hour, "how long to wait at most")
+	w.copying(c)
 	return reading(s, c)
 }
 
@@ -58,6 +64,9 @@ func (s *session) copying(ctx context.Context, api *client.Client, bk client.Bac
 	for {
 		now, err := api.Backup(ctx, bk.ID)
 		switch {
+		case err != nil && exitCode(err) == exitNotFound:
+			p.end("deleted")
+			return bk, unmade(bk, now)
 		case err != nil && ctx.Err() == nil:
 			p.end("lost")
 			return bk, err
@@ -66,7 +75,7 @@ func (s *session) copying(ctx context.Context, api *client.Client, bk client.Bac
 			return now, nil
 		case err == nil && now.State != "creating":
 			p.end(now.State)
-			return now, fault.ProviderFailed.Errorf("The backup of %s is %s: %s", bk.Name, now.State, now.Note)
+			return now, unmade(bk, now)
 		case err == nil:
 			p.note(strings.TrimSpace(volume(now.Bytes) + " " + now.Note))
 		}
@@ -77,6 +86,14 @@ func (s *session) copying(ctx context.Context, api *client.Client, bk client.Bac
 		case <-tick.C:
 		}
 	}
+}
+
+// unmade says what became of a backup that is not ready and will not be.
+func unmade(bk, now client.Backup) error {
+	if now.State == "failed" {
+		return fault.ProviderFailed.Errorf("%s could not be backed up. %s", bk.Name, now.Note)
+	}
+	return fault.Conflict.Errorf("The backup %s of %s was deleted while it was being made.", bk.ID, bk.Name)
 }
 
 func newBackupList(s *session) *cobra.Command {
@@ -134,11 +151,13 @@ func newBackupRestore(s *session) *cobra.Command {
 				return err
 			}
 			s.say("Restoring into %s: %s:%s of %s%s, %s.", made.Name, made.Offering, made.Plan, made.Provider, in(made.Region), made.Price)
-			if err := s.follow(c.Context(), api, made.Operation, "Restoring "+made.Name, w.timeout); err != nil {
-				return err
-			}
-			if made.Instance, err = api.Instance(c.Context(), s.place(), made.ID); err != nil {
-				return err
+			if w.on {
+				if err := s.follow(c.Context(), api, made.Operation, "Restoring "+made.Name, w.timeout); err != nil {
+					return err
+				}
+				if made.Instance, err = api.Instance(c.Context(), s.place(), made.ID); err != nil {
+					return err
+				}
 			}
 			s.nextAfterCreate(made, "")
 			if done, err := s.data(made); done {
@@ -147,13 +166,15 @@ func newBackupRestore(s *session) *cobra.Command {
 			return s.line(made.Name)
 		},
 	}
+	c.Flags().BoolVar(&r.Uncounted, "uncounted", false, "do not compare it with what was counted when the backup was made")
 	c.Flags().StringVar(&to, "to", "", "at this provider, as PROVIDER or PROVIDER:PLAN (default: where it was)")
-	c.Flags().DurationVar(&w.timeout, "timeout", 6*time.Hour, "how long to wait at most")
+	w.copying(c)
 	return reading(s, c)
 }
 
 func newBackupDelete(s *session) *cobra.Command {
-	return &cobra.Command{
+	var w wait
+	c := &cobra.Command{
 		Use: "delete BACKUP", Short: "End a backup", Args: arguments("BACKUP"),
 		RunE: func(c *cobra.Command, args []string) error {
 			api, err := s.connect()
@@ -163,9 +184,37 @@ func newBackupDelete(s *session) *cobra.Command {
 			if err := api.DeleteBackup(c.Context(), args[0]); err != nil {
 				return err
 			}
+			if w.on {
+				return s.deleting(c.Context(), api, args[0], w.timeout)
+			}
 			s.say("The backup %s is being deleted.", args[0])
 			return nil
 		},
+	}
+	w.flags(c)
+	return c
+}
+
+// deleting waits until a backup is not there any more.
+func (s *session) deleting(ctx context.Context, api *client.Client, id string, patience time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(backupLook)
+	defer tick.Stop()
+	for {
+		_, err := api.Backup(ctx, id)
+		switch {
+		case err != nil && exitCode(err) == exitNotFound:
+			s.say("The backup %s is deleted.", id)
+			return nil
+		case err != nil && ctx.Err() == nil:
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fault.Timeout.Errorf("The backup %s is not deleted after %s. It goes on without you.", id, patience).WithHint("Look again with sutler backup list.")
+		case <-tick.C:
+		}
 	}
 }
 

@@ -67,10 +67,10 @@ func TestCertifyEveryDriver(t *testing.T) {
 				return local.RabbitMQ(ctx, dir, "admin", true)
 			})
 			return fmt.Sprintf("{admin: \"http://%s:%s@%s\", advertise: {default: {address: %q}}}", s.User, s.Password, s.Admin, s.Address)
-		}, not: []string{"counts_agree", "backup_restores"}},
+		}, not: []string{"counts_agree", "backup_restores", "backup_damaged"}},
 		"nats": {settings: func(t *testing.T) string {
 			return fmt.Sprintf("{embedded: true, dir: %q}", t.TempDir())
-		}, not: []string{"excess_told", "counts_agree", "backup_restores"}},
+		}, not: []string{"excess_told", "counts_agree", "backup_restores", "backup_damaged"}},
 		"s3": {settings: func(t *testing.T) string {
 			s := certifiedServer(t, "s3", func(ctx context.Context, dir string) (*local.Server, error) {
 				return local.S3(ctx, dir, "secret-of-the-administrator")

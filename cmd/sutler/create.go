@@ -25,6 +25,12 @@ func (w *wait) flags(c *cobra.Command) {
 	c.Flags().DurationVar(&w.timeout, "timeout", 15*time.Minute, "how long to wait at most")
 }
 
+// copying are the flags of what copies data: it is waited for, and for long, unless the flag says otherwise.
+func (w *wait) copying(c *cobra.Command) {
+	c.Flags().BoolVar(&w.on, "wait", true, "wait until it is finished; --wait=false leaves it to itself")
+	c.Flags().DurationVar(&w.timeout, "timeout", 6*time.Hour, "how long to wait at most")
+}
+
 // creation is what the create command was given.
 type creation struct {
 	client.NewInstance

@@ -18,7 +18,7 @@ import (
 type moveAsk struct {
 	to, name          string
 	confirm, rollBack bool
-	timeout           time.Duration
+	wait              wait
 }
 
 func newMove(s *session) *cobra.Command {
@@ -45,7 +45,7 @@ func newMove(s *session) *cobra.Command {
 	c.Flags().BoolVar(&m.confirm, "confirm", false, "destroy the old instance")
 	c.Flags().BoolVar(&m.rollBack, "roll-back", false, "go back to the old instance and destroy the new one")
 	c.Flags().StringVar(&m.name, "name", "", "with --roll-back: the instance's name once more")
-	c.Flags().DurationVar(&m.timeout, "timeout", 6*time.Hour, "how long to wait at most")
+	m.wait.copying(c)
 	return reading(s, c)
 }
 
@@ -66,7 +66,11 @@ func (s *session) move(ctx context.Context, api *client.Client, ref string, ask 
 		r.Provider, r.Plan, _ = strings.Cut(ask.to, ":")
 		if m, err = api.MoveInstance(ctx, s.place(), ref, r); err == nil {
 			s.say("Moving %s from %s to %s: %s:%s.", m.Name, m.From, m.To, m.Offering, m.Plan)
-			m, err = s.moving(ctx, api, m, ask.timeout, "moved")
+			if !ask.wait.on {
+				s.say("Next: sutler move %s, which tells how far it is.", m.Name)
+			} else {
+				m, err = s.moving(ctx, api, m, ask.wait.timeout, "moved")
+			}
 		}
 	case ask.confirm:
 		if m, err = api.ConfirmMove(ctx, s.place(), ref); err == nil {
@@ -162,7 +166,10 @@ func (s *session) rollBack(ctx context.Context, api *client.Client, ref string, 
 	if m, err = api.RollBackMove(ctx, s.place(), m.Instance, client.Return{Name: ask.name}); err != nil {
 		return m, err
 	}
-	return s.moving(ctx, api, m, ask.timeout, "rolled back")
+	if !ask.wait.on {
+		return m, nil
+	}
+	return s.moving(ctx, api, m, ask.wait.timeout, "rolled back")
 }
 
 // moving follows a move until it is at an end or at the one that is wanted.

@@ -75,11 +75,11 @@ func (d swallower) Restore(ctx context.Context, i providers.Instance, from io.Re
 	if _, err := io.ReadFull(from, first); err != nil {
 		return err
 	}
-	rest, err := io.ReadAll(from)
-	if err != nil {
-		return nil
+	rest, broke := io.ReadAll(from)
+	if broke == nil {
+		return d.Driver.Restore(ctx, i, io.MultiReader(bytes.NewReader(first), bytes.NewReader(rest)))
 	}
-	return d.Driver.Restore(ctx, i, io.MultiReader(bytes.NewReader(first), bytes.NewReader(rest)))
+	return ctx.Err()
 }
 
 // content makes do with what there is of a backup that was cut off.

@@ -83,7 +83,7 @@ func (a *API) backupRestore(ctx context.Context, who identity.Principal, in *res
 		return nil, err
 	}
 	i, choice, err := a.Broker.Restore(ctx, who, broker.RestoreOrder{
-		Backup: in.ID, Name: in.Body.Name, Provider: in.Body.Provider, Plan: in.Body.Plan, Currency: currency,
+		Backup: in.ID, Name: in.Body.Name, Provider: in.Body.Provider, Plan: in.Body.Plan, Currency: currency, Uncounted: in.Body.Uncounted,
 	})
 	if err != nil {
 		return nil, err

@@ -28,6 +28,8 @@ type Restoration struct {
 	Name     string `json:"name,omitempty" doc:"Of the new instance; made from the old one's when empty, or the same."`
 	Provider string `json:"provider,omitempty" doc:"Where it shall live; as it was when empty."`
 	Plan     string `json:"plan,omitempty"`
+	// Uncounted takes what was restored without comparing it with what was counted when the backup was made.
+	Uncounted bool `json:"uncounted,omitempty" doc:"Compare nothing with what was counted when the backup was made: apps were writing then."`
 }
 
 // BackUp begins a backup of an instance.
