@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"os/exec"
 	"strings"
 
@@ -38,8 +37,13 @@ func (d *Driver) Backup(ctx context.Context, i providers.Instance, to io.Writer)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(options)
-	cmd := exec.CommandContext(ctx, program, "--defaults-file="+options, "--single-transaction", "--quick", "--skip-lock-tables", "--skip-add-locks", "--routines", "--events", "--triggers",
+	cmd := exec.CommandContext(ctx, program)
+	file, secret, err := local.Secret(cmd, options)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = secret.Close() }()
+	cmd.Args = append(cmd.Args, "--defaults-file="+file, "--single-transaction", "--quick", "--skip-lock-tables", "--skip-add-locks", "--routines", "--events", "--triggers",
 		"--hex-blob", "--no-tablespaces", "--skip-dump-date", "--max-allowed-packet=1G", "--default-character-set=utf8mb4", databaseOf(i.ID))
 	var told bytes.Buffer
 	cmd.Stdout, cmd.Stderr, cmd.Env = to, &told, []string{"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8"}
@@ -52,13 +56,9 @@ func (d *Driver) Backup(ctx context.Context, i providers.Instance, to io.Writer)
 	return nil
 }
 
-// options writes the file that tells a client program how to log in: the password is on no command line and in no environment.
+// options is the file that tells a client program how to log in: the password is on no command line and in no environment.
 func (s *server) options() (string, error) {
 	host, port, err := net.SplitHostPort(s.address)
-	if err != nil {
-		return "", err
-	}
-	f, err := os.CreateTemp("", "sutler-*.cnf") // 0600
 	if err != nil {
 		return "", err
 	}
@@ -75,11 +75,7 @@ func (s *server) options() (string, error) {
 	if s.mode == "verify-full" {
 		text += "ssl-verify-server-cert\n"
 	}
-	_, err = f.WriteString(text)
-	if err = errors.Join(err, f.Close()); err != nil {
-		return "", errors.Join(err, os.Remove(f.Name()))
-	}
-	return f.Name(), nil
+	return text, nil
 }
 
 // option quotes a value for an option file.

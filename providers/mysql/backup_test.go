@@ -3,8 +3,10 @@ package mysql_test
 import (
 	"bytes"
 	"context"
+	"os"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/sutlerhq/sutler/internal/fault"
@@ -51,6 +53,33 @@ func TestBackupCarriesEveryKindOfObject(t *testing.T) {
 		if got, err := texts(t.Context(), b.Conn, query); err != nil || len(got) != 1 || got[0] != want {
 			t.Errorf("%s: %v %v, want %s", query, got, err, want)
 		}
+	}
+}
+
+// looking calls f at the first write.
+type looking struct {
+	f    func()
+	once sync.Once
+}
+
+func (l *looking) Write(p []byte) (int, error) {
+	l.once.Do(l.f)
+	return len(p), nil
+}
+
+func TestACopyLeavesNoPasswordInAFile(t *testing.T) {
+	d := open(t, mysql.Settings{})
+	from := made(t, d, "ins_no_file")
+	folder, looked := t.TempDir(), false
+	t.Setenv("TMPDIR", folder)
+	err := d.Backup(t.Context(), from, &looking{f: func() {
+		looked = true
+		if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {
+			t.Errorf("a process that is killed now leaves its password in %v: %v", left, err)
+		}
+	}})
+	if err != nil || !looked {
+		t.Error(looked, err)
 	}
 }
 

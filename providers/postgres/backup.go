@@ -152,17 +152,17 @@ func (d *Driver) piped(ctx context.Context, i providers.Instance, name string, i
 		if err != nil {
 			return err
 		}
-		file, forget, err := passfile(login.Password)
+		var told bytes.Buffer
+		cmd := exec.CommandContext(ctx, program, args...)
+		passfile, file, err := local.Secret(cmd, "*:*:*:*:"+login.Password+"\n") // rand.Text has nothing to escape; what is in a program's environment more can see
 		if err != nil {
 			return err
 		}
-		defer forget()
-		var told bytes.Buffer
-		cmd := exec.CommandContext(ctx, program, args...)
+		defer func() { _ = file.Close() }()
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, &told
 		cmd.Env = append([]string{
 			"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "PGHOST=" + login.Host, "PGPORT=" + strconv.Itoa(int(login.Port)), "PGUSER=" + login.User,
-			"PGPASSFILE=" + file, "PGDATABASE=" + login.Database, "PGCONNECT_TIMEOUT=10",
+			"PGPASSFILE=" + passfile, "PGDATABASE=" + login.Database, "PGCONNECT_TIMEOUT=10",
 		}, append(encryption, home()...)...)
 		if err := cmd.Run(); err != nil {
 			if ctx.Err() != nil {
@@ -172,20 +172,6 @@ func (d *Driver) piped(ctx context.Context, i providers.Instance, name string, i
 		}
 		return nil
 	})
-}
-
-// passfile writes a password where only this user's programs can read it: what is in a program's environment more can see.
-func passfile(password string) (path string, forget func(), err error) {
-	f, err := os.CreateTemp("", "sutler-copy-*") // 0600
-	if err != nil {
-		return "", nil, err
-	}
-	forget = func() { _ = os.Remove(f.Name()) }
-	_, err = f.WriteString("*:*:*:*:" + password + "\n") // rand.Text has nothing to escape
-	if err = errors.Join(err, f.Close()); err != nil {
-		forget()
-	}
-	return f.Name(), forget, err
 }
 
 // encryption has PostgreSQL's programs check the server as the market itself does: by what the administrator's address says.

@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"bytes"
 	"io"
+	"os"
 	"reflect"
 	"testing"
 
@@ -55,6 +56,8 @@ func TestACopyKeepsNobodyWaiting(t *testing.T) {
 	b, c := bind(t, d, from, "bnd_long_copy")
 	a := connect(t, c["uri"].(string))
 	execute(t, a, `CREATE TABLE big AS SELECT g AS id, encode(sha256(g::text::bytea), 'hex') || encode(sha256((-g)::text::bytea), 'hex') AS text FROM generate_series(1, 100000) g`)
+	folder := t.TempDir()
+	t.Setenv("TMPDIR", folder)
 	r, w := io.Pipe()
 	copied := make(chan error, 1)
 	go func() {
@@ -65,6 +68,9 @@ func TestACopyKeepsNobodyWaiting(t *testing.T) {
 	first := make([]byte, 1)
 	if _, err := io.ReadFull(r, first); err != nil { // it is writing, and waits for us
 		t.Fatal(err)
+	}
+	if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {
+		t.Errorf("a process that is killed now leaves its password in %v: %v", left, err)
 	}
 	if in, err := d.Inspect(t.Context(), from); err != nil || len(in.Sessions) != 1 {
 		t.Errorf("the copier is shown as a binding: %+v %v", in, err)
