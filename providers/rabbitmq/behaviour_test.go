@@ -104,10 +104,10 @@ func TestConnectionsAndQueuesAreHeld(t *testing.T) {
 	}
 }
 
-// fill publishes n messages of a size to a queue, confirmed.
-func fill(ctx context.Context, a *rabbitmq.App, queue string, n, size int) error {
+// fill publishes n messages of a size to a queue, which it declares with arguments, confirmed.
+func fill(ctx context.Context, a *rabbitmq.App, queue string, args amqp.Table, n, size int) error {
 	return a.With(func(ch *amqp.Channel) error {
-		if _, err := ch.QueueDeclare(queue, true, false, false, false, amqp.Table{"x-max-length": 1_000_000}); err != nil {
+		if _, err := ch.QueueDeclare(queue, true, false, false, false, args); err != nil {
 			return err
 		}
 		if err := ch.Confirm(false); err != nil {
@@ -126,6 +126,9 @@ func fill(ctx context.Context, a *rabbitmq.App, queue string, n, size int) error
 	})
 }
 
+// endless asks for a longer queue than any plan has.
+func endless() amqp.Table { return amqp.Table{"x-max-length": 1_000_000} }
+
 func length(a *rabbitmq.App, queue string) (n int, err error) {
 	err = a.With(func(ch *amqp.Channel) error {
 		q, err := ch.QueueDeclarePassive(queue, true, false, false, false, nil)
@@ -140,7 +143,7 @@ func TestLengthIsHeldWhateverTheQueueAsksFor(t *testing.T) {
 	i := made(t, d, "ins_length", tight())
 	_, uri := bound(t, d, i, "bnd_length")
 	a := connect(t, uri)
-	if err := fill(t.Context(), a, "many", 20, 1); err != nil {
+	if err := fill(t.Context(), a, "many", endless(), 20, 1); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := length(a, "many"); err != nil || n != 5 {
@@ -153,7 +156,7 @@ func TestLengthIsHeldWhateverTheQueueAsksFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the new length", func() (bool, error) {
-		if err := fill(t.Context(), a, "many", 20, 1); err != nil {
+		if err := fill(t.Context(), a, "many", endless(), 20, 1); err != nil {
 			return false, err
 		}
 		n, err := length(a, "many")
@@ -170,7 +173,7 @@ func TestStorageIsWatched(t *testing.T) {
 		t.Errorf("%+v %v", over, err)
 	}
 	for _, queue := range []string{"a", "b"} { // each within the limit, both together past it
-		if err := fill(t.Context(), a, queue, 3, 1000); err != nil {
+		if err := fill(t.Context(), a, queue, endless(), 3, 1000); err != nil {
 			t.Fatal(err)
 		}
 	}

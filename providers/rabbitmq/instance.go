@@ -2,6 +2,7 @@ package rabbitmq
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	rabbithole "github.com/michaelklishin/rabbit-hole/v2"
@@ -16,6 +17,9 @@ const made = "sutler: made"
 
 // policy is the operator policy's name. Whoever is no administrator can neither change nor outbid it.
 const policy = "sutler"
+
+// streams is what the policies for streams are called.
+const streams = "sutler-streams"
 
 // Provision makes the virtual host, puts the plan's limits on it, and marks it as made.
 func (d *Driver) Provision(ctx context.Context, i providers.Instance) (providers.Progress, error) {
@@ -69,10 +73,37 @@ func (s session) limit(vhost string, p catalog.Plan, shut bool) error {
 	if n := atMost(p, limitStorage); n >= 0 {
 		held["max-length-bytes"] = n
 	}
-	if len(held) == 0 {
-		return ended(s.DeleteOperatorPolicy(vhost, policy))
+	if err := s.hold(vhost, policy, 1, held); err != nil {
+		return err
 	}
-	return ended(s.PutOperatorPolicy(vhost, policy, rabbithole.OperatorPolicy{Pattern: ".*", ApplyTo: "queues", Definition: held}))
+	return s.limitStreams(vhost, p)
+}
+
+// hold makes an operator policy for the queues of a virtual host; of several that fit a queue the server takes the one of the highest priority.
+func (s session) hold(vhost, name string, priority int, held rabbithole.PolicyDefinition) error {
+	if len(held) == 0 {
+		return unless(missing, ended(s.DeleteOperatorPolicy(vhost, name)))
+	}
+	return ended(s.PutOperatorPolicy(vhost, name, rabbithole.OperatorPolicy{Pattern: ".*", ApplyTo: "queues", Priority: priority, Definition: held}))
+}
+
+// leastSegment is the smallest file that a stream is cut into.
+const leastSegment = 64 << 10
+
+// limitStreams holds streams. A policy that names a number of messages is not for them, and the server tells nobody how many bytes they have, so that
+// nobody could watch their sum: each gets its share of the plan. They drop whole segments, and the segment that is written to never goes, so its size
+// is bounded, too: an app may ask for gigabytes.
+func (s session) limitStreams(vhost string, p catalog.Plan) error {
+	all, queues := atMost(p, limitStorage), atMost(p, limitQueues)
+	if all < 0 {
+		return errors.Join(s.hold(vhost, streams, 0, nil), unless(missing, ended(s.DeletePolicy(vhost, streams))))
+	}
+	share := max(all/max(queues, 1), 1)
+	if err := s.hold(vhost, streams, 0, rabbithole.PolicyDefinition{"max-length-bytes": share}); err != nil {
+		return err
+	}
+	cut := rabbithole.PolicyDefinition{"stream-max-segment-size-bytes": max(share/4, leastSegment)}
+	return ended(s.PutPolicy(vhost, streams, rabbithole.Policy{Pattern: ".*", ApplyTo: "queues", Definition: cut}))
 }
 
 // atMost is a limit of the plan; -1, which the server takes for none, when the plan has none.
