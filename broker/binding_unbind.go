@@ -24,7 +24,7 @@ func (b *Broker) Unbind(ctx context.Context, who identity.Principal, binding str
 		if row, _, err = b.findBinding(ctx, "id = ?", binding); err != nil {
 			return err
 		}
-		if err := b.stays(ctx, r, false); err != nil {
+		if err := b.stays(ctx, r, true); err != nil { // a login that leaked is revoked without ending the move
 			return err
 		}
 		return b.acceptUnbind(ctx, who, r, &row)
