@@ -48,6 +48,8 @@ type Provider struct {
 	status   Status
 	why      string
 	cordoned string          // the reason; empty: not cordoned
+	silent   int             // probes in a row that no server answered
+	refused  int             // probes in a row that a server answered with a refusal
 	unclear  map[string]bool // the instances whose calls failed for a reason that may be their own, since the last success
 	back     chan struct{}
 }

@@ -55,9 +55,11 @@ func (s *scripted) Unbind(ctx context.Context, i providers.Instance, _ providers
 type probed struct {
 	scripted
 	answer atomic.Pointer[error]
+	probes atomic.Int32
 }
 
 func (p *probed) Probe(context.Context) error {
+	p.probes.Add(1)
 	if e := p.answer.Load(); e != nil {
 		return *e
 	}
@@ -304,6 +306,46 @@ func TestWatch(t *testing.T) {
 		want(providers.Up, "")
 		cancel()
 	})
+}
+
+// A wrong password is no reason to ask many times a second: servers lock accounts for it. A server that is not there yet is asked often, for a while.
+func TestWatchAsksRarelyWhereItIsRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		no          error
+		in10s, hour [2]int32 // how many probes come, between
+	}{
+		"refused":      {fault.ProviderFailed.Errorf("The password is wrong."), [2]int32{7, 9}, [2]int32{60, 75}},
+		"not there":    {fault.Unavailable.Errorf("The server is not there."), [2]int32{100, 115}, [2]int32{7000, 7400}},
+		"of no class":  {errors.New("28P01"), [2]int32{7, 9}, [2]int32{60, 75}},
+		"no such user": {fault.Refused.Errorf("There is no such user."), [2]int32{7, 9}, [2]int32{60, 75}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := &probed{}
+				d.answer.Store(&c.no)
+				p := providers.New(providers.Settings{Name: "p"}, d, nil)
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				go p.Watch(ctx)
+				time.Sleep(10 * time.Second)
+				synctest.Wait()
+				if n := d.probes.Load(); n < c.in10s[0] || n > c.in10s[1] {
+					t.Errorf("%d probes in 10 s", n)
+				}
+				time.Sleep(time.Hour)
+				synctest.Wait()
+				if n := d.probes.Load(); n < c.hour[0] || n > c.hour[1] {
+					t.Errorf("%d probes in an hour", n)
+				}
+				d.answer.Store(nil)
+				time.Sleep(time.Minute + time.Second)
+				synctest.Wait()
+				if p.Status() != providers.Up {
+					t.Error("it is not found to be well again", p.Why())
+				}
+			})
+		})
+	}
 }
 
 func TestSet(t *testing.T) {

@@ -20,11 +20,14 @@ const (
 	Cordoned Status = "cordoned"
 )
 
-// Probing goes fast while there is something to wait for.
+// Probing goes fast while there is something to wait for: a server that starts, for a while, and one that is away. One that answers and refuses, as
+// with a wrong password, waits for a person: asking it often locks the account and fills its log.
 const (
 	probeDeadline = 2 * time.Second
 	probeStarting = 50 * time.Millisecond
 	probeDown     = 500 * time.Millisecond
+	probeRefused  = time.Minute // the longest pause, to which they double
+	startingFast  = 100         // probes that come so fast
 )
 
 // Status tells how the provider is now. New instances are for those that are Up.
@@ -107,6 +110,7 @@ func (p *Provider) note(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	was := p.status
+	p.count(err)
 	switch {
 	case err == nil && was != Up:
 		p.status, p.why = Up, ""
@@ -130,10 +134,23 @@ func (p *Provider) note(err error) {
 	}
 }
 
+// count tells a server that does not answer from one that answers and refuses.
+func (p *Provider) count(err error) {
+	switch k := fault.KindOf(err); {
+	case err == nil:
+		p.silent, p.refused = 0, 0
+	case k == fault.Unavailable || k == fault.Timeout:
+		p.silent, p.refused = p.silent+1, 0
+	default:
+		p.refused++
+	}
+}
+
 // Recovered gives a signal, to one reader, each time the provider has become Up: when its backend answered first, and after each time it was away.
 func (p *Provider) Recovered() <-chan struct{} { return p.back }
 
-// Watch probes until ctx ends: fast while the backend starts or is away, every few seconds while it is up.
+// Watch probes until ctx ends: fast while the backend starts or is away, every few seconds while it is up, and ever more rarely, once a minute in
+// the end, while it refuses.
 func (p *Provider) Watch(ctx context.Context) {
 	for p.Can(Probes) && !p.Away && ctx.Err() == nil {
 		_ = p.Probe(ctx) // Status keeps what it found
@@ -149,10 +166,12 @@ func (p *Provider) Watch(ctx context.Context) {
 func (p *Provider) interval() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	switch p.status {
-	case Starting:
+	switch {
+	case p.refused > 0:
+		return min(probeStarting<<min(p.refused, 20), probeRefused)
+	case p.status == Starting && p.silent < startingFast:
 		return probeStarting
-	case Down:
+	case p.status == Starting, p.status == Down:
 		return min(probeDown, p.Every)
 	}
 	return p.Every

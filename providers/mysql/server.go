@@ -120,7 +120,10 @@ func classed(err error) error {
 		return fault.Unavailable.Wrap(err, "The MariaDB server takes no connections now.")
 	case lockedByOther, 1213, 1020:
 		return fault.Busy.Wrap(err, "An app's open transaction stands in the way; it is tried again.")
-	case 1044, 1045, 1142, 1227:
+	case 1045:
+		return fault.ProviderFailed.Wrap(err, "The MariaDB server does not let the administrator in: the user or the password is wrong, or it may not come from this host.").
+			WithHint("They are the provider's settings; it is tried again within a minute.")
+	case 1044, 1142, 1227:
 		return fault.ProviderFailed.Wrap(err, "The MariaDB server refuses its administrator something.").WithHint("The rights that it needs are listed in providers/mysql/README.md.")
 	}
 	if errors.Is(err, driver.ErrInvalidConn) || errors.Is(err, sqldriver.ErrBadConn) {

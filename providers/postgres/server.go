@@ -191,6 +191,10 @@ func classed(err error) error {
 	case c == "55006", c == "40001", c == "40P01", c == "2BP01", concurrently(err):
 		return fault.Busy.Wrap(err, "The PostgreSQL server is busy with the same thing; it is tried again.")
 	}
+	if c := code(err); c == "28P01" || c == "28000" {
+		return fault.ProviderFailed.Wrap(err, "The PostgreSQL server does not let the administrator in: the user or the password is wrong, or it may not come from this host.").
+			WithHint("They are the provider's settings; it is tried again within a minute.")
+	}
 	if _, refused := errors.AsType[*pgconn.ConnectError](err); refused && code(err) == "" && !errors.Is(err, context.DeadlineExceeded) {
 		return fault.Unavailable.Wrap(err, "The PostgreSQL server cannot be reached.")
 	}

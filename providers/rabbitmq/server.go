@@ -126,7 +126,8 @@ func classed(err error) error {
 	case status(err) >= http.StatusInternalServerError:
 		return fault.Unavailable.Wrap(err, "The RabbitMQ server cannot do that now; it is tried again.")
 	case strings.Contains(err.Error(), "401 Unauthorized"):
-		return fault.ProviderFailed.Wrap(err, "The RabbitMQ server does not let the administrator in.")
+		return fault.ProviderFailed.Wrap(err, "The RabbitMQ server does not let the administrator in: the user or the password is wrong.").
+			WithHint("They are the provider's settings; it is tried again within a minute.")
 	}
 	return err
 }

@@ -248,9 +248,12 @@ func classed(err error) error {
 			return fault.Unavailable.Wrap(err, "The Redis server takes no commands now.")
 		}
 	}
-	for _, refused := range []string{"NOPERM", "WRONGPASS", "NOAUTH"} {
+	for refused, why := range map[string]string{
+		"NOPERM": "refuses its administrator a command that it needs", "WRONGPASS": "does not let the administrator in: the user or the password is wrong",
+		"NOAUTH": "does not let the administrator in: it asks for a password, and none is set",
+	} {
 		if strings.HasPrefix(text, refused) {
-			return fault.ProviderFailed.Wrap(fmt.Errorf("redis: %s", refused), "The Redis server refuses its administrator.")
+			return fault.ProviderFailed.Wrap(fmt.Errorf("redis: %s", refused), "The Redis server %s.", why)
 		}
 	}
 	return err

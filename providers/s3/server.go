@@ -96,7 +96,8 @@ func classed(err error) error {
 	case said(err, "BucketNotEmpty", "OperationAborted"):
 		return fault.Busy.Wrap(err, "The bucket is still being written to; it is tried again.")
 	case said(err, "InvalidAccessKeyId", "SignatureDoesNotMatch"):
-		return fault.ProviderFailed.Wrap(err, "The S3 server does not let the administrator in.")
+		return fault.ProviderFailed.Wrap(err, "The S3 server does not let the administrator in: the access key or the secret is wrong.").
+			WithHint("They are the provider's settings; it is tried again within a minute.")
 	}
 	return err
 }
