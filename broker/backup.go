@@ -193,7 +193,7 @@ func (b *Broker) Restore(ctx context.Context, who identity.Principal, o RestoreO
 	}
 	i, _, err := b.Provision(ctx, who, ProvisionOrder{
 		Org: row.Org, Project: row.Project, Name: b.restoredName(ctx, row, o.Name), Offering: choice.Offering.ID, Plan: choice.Plan.ID,
-		AcceptsAsync: true, source: source,
+		Why: choice.Why, AcceptsAsync: true, source: source,
 	})
 	return i, choice, err
 }

@@ -195,5 +195,5 @@ func (r instanceRow) takesBindings() error {
 	case Gone:
 		return noInstance(r.ID)
 	}
-	return fault.Unprocessable.Errorf("%s is %s and takes no bindings now.", r.Name, r.State)
+	return fault.Refused.Errorf("%s is %s and takes no bindings now.", r.Name, r.State).WithHint("sutler info %s tells why; sutler resume %s ends it.", r.Name, r.Name)
 }

@@ -137,7 +137,11 @@ func (b *Broker) open(name string) (*providers.Provider, error) {
 	if !ok {
 		return nil, fault.Unavailable.Errorf("The provider %s is not configured any more.", name)
 	}
-	if s := p.Status(); s != providers.Up {
+	switch s := p.Status(); s {
+	case providers.Up:
+	case providers.Cordoned:
+		return nil, fault.Refused.Errorf("%s takes no new instances now: %s", name, p.Why()).WithHint("Choose another provider.")
+	default:
 		return nil, fault.Unavailable.Errorf("%s takes no new instances now: it is %s. %s", name, s, p.Why()).WithHint("Try again later, or choose another provider.")
 	}
 	return p, nil

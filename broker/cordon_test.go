@@ -34,9 +34,9 @@ func TestACordonHoldsInEveryProcessAndOverARestart(t *testing.T) {
 		again := join(t, db, m.driver, m.books, m.key, "three")
 		for name, market := range map[string]*market{"this": m, "another": other, "a later": again} {
 			_, _, err := market.Provision(ctx, ada, order("sync", "refused"))
-			kind(t, err, fault.Unavailable)
+			kind(t, err, fault.Refused)
 			_, err = market.Choose(ctx, ada, catalog.Need{Want: "fake", Plan: "sync"})
-			kind(t, err, fault.Unavailable)
+			kind(t, err, fault.Refused)
 			list, err := market.Sellers(ctx, otto)
 			if err != nil || len(list) != 1 || list[0].Status != providers.Cordoned || list[0].Why != "moves to new disks" || list[0].Live != 1 {
 				t.Fatalf("%s: %+v, %v", name, list, err)

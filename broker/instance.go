@@ -38,6 +38,7 @@ type Instance struct {
 	PlanID            string
 	Kind              catalog.Kind
 	Provider, Region  string
+	Placement         string // why it is there, for people; empty where nothing was chosen
 	State             State
 	Health            string // "", Degraded or OverLimit, beside the state
 	HealthNote        string // why it is not well, for people
@@ -118,6 +119,7 @@ type ProvisionOrder struct {
 	PlatformInstance string
 	Place            Place  // where it belongs as the platform says
 	Maintenance      string // the version of the plan that the platform expects; empty: any
+	Why              string // why this plan of this provider was chosen, for people; empty: it was named
 	AcceptsAsync     bool   // false: refuse async plans with code AsyncRequired
 
 	source string // what it is filled with before it is ready: backup/ID or instance/ID

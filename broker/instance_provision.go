@@ -140,7 +140,7 @@ func (b *Broker) newInstance(o ProvisionOrder, offering catalog.Offering, plan c
 	return instanceRow{
 		ID: ids.New("ins"), Name: o.Name, Org: o.Org, Project: o.Project, App: o.App,
 		Offering: offering.Name, OfferingID: offering.ID, Plan: plan.Name, PlanID: plan.ID, Kind: string(offering.Kind),
-		Provider: offering.Provider, Region: offering.Region, State: Creating,
+		Provider: offering.Provider, Region: offering.Region, State: Creating, Placement: o.Why,
 		Platform: o.Platform, PlatformInstance: o.PlatformInstance, PlatformOrg: o.Place.Org, PlatformSpace: o.Place.Space, Maintenance: version(plan), CreatedAt: b.Clock.Now().UnixMicro(),
 	}
 }

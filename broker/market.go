@@ -58,7 +58,9 @@ func (b *Broker) Choose(ctx context.Context, who identity.Principal, need catalo
 	need.Currency = cmp.Or(need.Currency, b.Currency)
 	candidates := make([]catalog.Candidate, 0, len(offers))
 	for _, o := range offers {
-		candidates = append(candidates, catalog.Candidate{Offering: o.Offering, Open: o.Status == providers.Up, Why: cmp.Or(o.Note, string(o.Status)), Used: used})
+		candidates = append(candidates, catalog.Candidate{
+			Offering: o.Offering, Open: o.Status == providers.Up, Cordoned: o.Status == providers.Cordoned, Why: cmp.Or(o.Note, string(o.Status)), Used: used,
+		})
 	}
 	return catalog.Choose(candidates, need)
 }

@@ -27,7 +27,8 @@ func (b *Broker) nameFor(ctx context.Context, r instanceRow) (string, error) {
 		return r.Kind + "-" + letters(5), nil
 	}
 	if !nameForm.MatchString(wish) {
-		return "", fault.Invalid.Errorf("%q is no name for an instance: lower-case letters, digits and hyphens, beginning with a letter, at most 63.", wish)
+		return "", fault.Invalid.Errorf("%q is no name for an instance: lower-case letters, digits and hyphens, beginning with a letter, at most 63.", wish).
+			WithHint("Write it like shop-db, or leave it out: then one is made up.")
 	}
 	if r.Platform == "" {
 		return wish, nil

@@ -19,7 +19,7 @@ type instanceRow struct {
 	Platform, PlatformInstance            string
 	PlatformOrg, PlatformSpace            string // empty for people's, and for those from before places were kept
 	DashboardURL                          string `gorm:"column:dashboard_url"`
-	Operation, Maintenance                string
+	Operation, Maintenance, Placement     string
 	HealthNote, Excess                    string // excess: JSON of what Watch last found, empty when nothing
 	ExcessDue                             int64  // when it is suspended for that; market time
 	CreatedAt, ReadyAt, StoppedAt, GoneAt int64  `gorm:"autoCreateTime:false"`
@@ -43,7 +43,7 @@ func (r instanceRow) view() Instance {
 		Kind: catalog.Kind(r.Kind), Provider: r.Provider, Region: r.Region, State: r.State, Health: r.Health, Note: r.Note,
 		Platform: r.Platform, PlatformInstance: r.PlatformInstance, DashboardURL: r.DashboardURL, Maintenance: r.Maintenance,
 		CreatedAt: instant(r.CreatedAt), ReadyAt: instant(r.ReadyAt), GoneAt: instant(r.GoneAt),
-		HealthNote: r.HealthNote, SuspendDue: instant(r.ExcessDue),
+		Placement: r.Placement, HealthNote: r.HealthNote, SuspendDue: instant(r.ExcessDue),
 	}
 	r.showExcess(&i)
 	return i

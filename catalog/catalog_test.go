@@ -139,20 +139,20 @@ func TestChoose(t *testing.T) {
 		catalog.Source{Provider: "lighthouse", Region: "us", Offerings: offered("pg-us"), Terms: []catalog.Terms{{Plans: []catalog.PlanTerms{{Name: "small", Rates: fixed("4.90")}}}}},
 	)
 	list := c.Offerings()
-	candidates := func(closed string, used int) []catalog.Candidate {
+	candidates := func(closed, cordoned string, used int) []catalog.Candidate {
 		var out []catalog.Candidate
 		for _, o := range list {
-			out = append(out, catalog.Candidate{Offering: o, Open: o.Provider != closed, Why: "cordoned", Used: map[string]int{list[0].Plans[0].ID: used}})
+			out = append(out, catalog.Candidate{Offering: o, Open: o.Provider != closed && o.Provider != cordoned, Cordoned: o.Provider == cordoned, Why: "cordoned", Used: map[string]int{list[0].Plans[0].ID: used}})
 		}
 		return out
 	}
 	for name, tc := range map[string]struct {
-		need    catalog.Need
-		closed  string
-		used    int
-		want    string
-		kind    fault.Kind
-		mention string
+		need             catalog.Need
+		closed, cordoned string
+		used             int
+		want             string
+		kind             fault.Kind
+		mention          string
 	}{
 		"cheapest anywhere":      {need: catalog.Need{Want: "postgresql"}, want: "lighthouse", mention: "cheapest of 3"},
 		"region first":           {need: catalog.Need{Want: "postgresql", Region: "eu"}, want: "harbour", mention: "5.00 EUR a month"},
@@ -165,6 +165,7 @@ func TestChoose(t *testing.T) {
 			need: catalog.Need{Want: "postgresql", Within: time.Millisecond, RTT: map[string]time.Duration{"quay": 2 * time.Millisecond}}, kind: fault.Refused,
 			mention: "harbour could not be measured, quay answers after 2ms, lighthouse could not be measured",
 		},
+		"only one, cordoned":    {need: catalog.Need{Want: "pg-us"}, cordoned: "lighthouse", kind: fault.Refused, mention: "lighthouse: cordoned"},
 		"only one, closed":      {need: catalog.Need{Want: "pg-us"}, closed: "lighthouse", kind: fault.Unavailable, mention: "lighthouse: cordoned"},
 		"only one, full":        {need: catalog.Need{Want: "pg-eu"}, used: 2, kind: fault.Refused, mention: "full"},
 		"unknown":               {need: catalog.Need{Want: "postgres"}, kind: fault.NotFound, mention: `Did you mean "postgresql"?`},
@@ -178,7 +179,7 @@ func TestChoose(t *testing.T) {
 			if tc.need.Currency == "" {
 				tc.need.Currency = "EUR"
 			}
-			got, err := catalog.Choose(candidates(tc.closed, tc.used), tc.need)
+			got, err := catalog.Choose(candidates(tc.closed, tc.cordoned, tc.used), tc.need)
 			text := got.Why
 			if err != nil {
 				text = err.Error()

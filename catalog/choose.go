@@ -28,6 +28,7 @@ type Need struct {
 type Candidate struct {
 	Offering Offering
 	Open     bool           // takes new instances now
+	Cordoned bool           // when not open: the operator wants it so
 	Why      string         // when not open: why
 	Used     map[string]int // live instances by plan id
 }
@@ -41,7 +42,7 @@ type Choice struct {
 }
 
 // Choose picks among candidates: those in the region and near enough that take new instances and have room, then the cheapest month, then
-// the configuration's order. It is pure. Nothing fitting is NotFound, everything closed Unavailable, everything full or too far Refused.
+// the configuration's order. It is pure. Nothing fitting is NotFound, everything closed Unavailable, everything cordoned, full or too far Refused.
 func Choose(candidates []Candidate, need Need) (Choice, error) {
 	fitting, err := need.fitting(candidates)
 	if err != nil {
@@ -51,6 +52,9 @@ func Choose(candidates []Candidate, need Need) (Choice, error) {
 		return Choice{}, err
 	}
 	open := slices.DeleteFunc(slices.Clone(fitting), func(p place) bool { return !p.Open })
+	if len(open) == 0 && !slices.ContainsFunc(fitting, func(p place) bool { return !p.Cordoned }) {
+		return Choice{}, fault.Refused.Errorf("%s takes no new instances now: %s", need.Want, whys(fitting)).WithHint("Choose another with sutler marketplace.")
+	}
 	if len(open) == 0 {
 		return Choice{}, fault.Unavailable.Errorf("%s takes no new instances now: %s", need.Want, whys(fitting)).WithHint("Try again later, or choose another with sutler marketplace.")
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -88,9 +89,11 @@ func (s *session) bind(ctx context.Context, api *client.Client, n client.NewBind
 }
 
 func newUnbind(s *session) *cobra.Command {
-	var app string
+	var app, alias string
 	c := &cobra.Command{
-		Use: "unbind NAME --app APP", Short: "End an app's access to an instance", Args: arguments("NAME"),
+		Use: "unbind NAME --app APP", Short: "End an app's access to an instance: under one alias, or under all", Args: arguments("NAME"),
+		Long:    "End an app's access to an instance. An app that is bound to it under several aliases loses all of them, unless --as names one.",
+		Example: "  sutler unbind shopdb --app web\n  sutler unbind shopdb --app web --as REPORTS",
 		RunE: func(c *cobra.Command, args []string) error {
 			if app == "" {
 				return usagef("--app is missing.").next("Say which app: sutler unbind %s --app APP.", args[0])
@@ -99,21 +102,26 @@ func newUnbind(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return s.unbind(c.Context(), api, args[0], app)
+			return s.unbind(c.Context(), api, args[0], app, alias)
 		},
 	}
 	c.Flags().StringVar(&app, "app", "", "the app")
+	c.Flags().StringVar(&alias, "as", "", "this alias alone, as sutler app bindings APP shows it (default: all that the app has of the instance)")
 	return c
 }
 
-func (s *session) unbind(ctx context.Context, api *client.Client, name, app string) error {
+// unbind ends the bindings of an app to an instance that have this alias; all of them when it is empty.
+func (s *session) unbind(ctx context.Context, api *client.Client, name, app, alias string) error {
 	bound, err := api.Bindings(ctx, s.place(), "", app)
 	if err != nil {
 		return err
 	}
-	ended := false
+	var all, these []string
 	for _, b := range bound {
 		if b.Name != name && b.Instance != name {
+			continue
+		}
+		if all = append(all, b.Alias); alias != "" && !strings.EqualFold(b.Alias, alias) {
 			continue
 		}
 		gone, err := api.Unbind(ctx, b.ID)
@@ -123,10 +131,17 @@ func (s *session) unbind(ctx context.Context, api *client.Client, name, app stri
 		if err := s.follow(ctx, api, gone.Operation, "Unbinding "+b.Name+" ("+b.Alias+") from "+app, bindPatience); err != nil {
 			return err
 		}
-		ended = true
+		these = append(these, b.Alias)
 	}
-	if !ended {
+	switch {
+	case len(all) == 0:
 		return fault.NotFound.Errorf("%s is not bound to %s.", name, app).WithHint("sutler info %s shows what is.", name)
+	case len(these) == 0:
+		return fault.NotFound.Errorf("%s is not bound to %s as %s.", name, app, alias).WithHint("It is as %s.", strings.Join(all, ", "))
+	case alias == "" && len(these) > 1:
+		s.say("%s had %s under %d aliases, and has lost all of them: %s. One alone is taken with --as.", app, name, len(these), strings.Join(these, ", "))
+	case len(these) < len(all):
+		s.say("%s keeps %s under its other aliases.", app, name)
 	}
 	return nil
 }

@@ -74,6 +74,11 @@ func TestWordsForPeople(t *testing.T) {
 		quantity("0.742776849238", "months"): "0.7428 months",
 		quantity("3", "GiB"):                 "3 GiB",
 		quantity("2", ""):                    "2",
+		quantity("50", "query"):              "50 queries",
+		quantity("3", "day"):                 "3 days",
+		quantity("555986.6667", "byte"):      "555987 bytes",
+		quantity("1.2", "byte"):              "1 byte",
+		quantity("0.25", "byte"):             "0.25 bytes",
 		limits(map[string]int64{"connections": 20, "storage_bytes": 10 << 30, "payload_bytes": 1500}): "connections 20\npayload 1500 B\nstorage 10 GiB",
 		lasting(31 * 24 * time.Hour): "31 days",
 		lasting(36 * time.Hour):      "1 day 12h",
@@ -109,7 +114,7 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 	}
 	all := strings.Join(names, "\n") + "\n"
 	for _, want := range []string{
-		"marketplace", "create", "instances", "info", "bind", "unbind", "destroy", "env", "run", "usage", "costs", "invoices", "invoice show",
+		"marketplace", "create", "instances", "info", "bind", "unbind", "who-has", "open", "destroy", "env", "run", "usage", "costs", "invoices", "invoice show",
 		"invoice preview", "invoice verify", "org create", "project create", "app create", "member set", "token create", "token revoke", "login",
 		"logout", "whoami", "platform create", "platform delete", "operations", "audit list", "audit verify", "provider key", "dev clock show",
 		"dev clock advance", "version",

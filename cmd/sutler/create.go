@@ -97,6 +97,9 @@ func (s *session) create(ctx context.Context, n creation) error {
 		return err
 	}
 	s.say("Creating %s: %s:%s of %s%s, %s.", made.Name, made.Offering, made.Plan, made.Provider, in(made.Region), made.Price)
+	if made.Why != "" {
+		s.say("Chosen: %s", made.Why)
+	}
 	if !made.Fresh {
 		s.say("It was ordered before; nothing new is made.")
 	}
@@ -131,13 +134,15 @@ const startPause = 250 * time.Millisecond
 func (s *session) order(ctx context.Context, api *client.Client, n creation) (client.Ordered, error) {
 	ctx, cancel := context.WithTimeout(ctx, n.wait.timeout)
 	defer cancel()
-	for said := false; ; said = true {
+	for said, last := false, false; ; {
 		made, err := api.CreateInstance(ctx, n.NewInstance)
 		refusal, ok := errors.AsType[*client.Error](err)
-		if !ok || refusal.Code != string(fault.Unavailable) || !n.wait.on || !starting(ctx, api, n.NewInstance) {
+		if !ok || refusal.Code != string(fault.Unavailable) || !n.wait.on || last {
 			return made, err
 		}
-		if !said {
+		last = !starting(ctx, api, n.NewInstance) // once more: it may have come up between the two questions
+		if !last && !said {
+			said = true
 			s.say("%s Waiting for it.", refusal.Detail)
 		}
 		select {

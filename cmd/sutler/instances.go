@@ -71,7 +71,7 @@ func (s *session) info(ctx context.Context, api *client.Client, name string) err
 	}
 	return describe(s, i,
 		pair{"name", i.Name}, pair{"id", i.ID}, pair{"kind", i.Kind}, pair{"plan", i.Offering + ":" + i.Plan}, pair{"provider", i.Provider},
-		pair{"region", i.Region}, pair{"state", state(i)}, pair{"note", i.Note}, pair{"health", i.HealthNote}, pair{"project", i.Org + "/" + i.Project},
+		pair{"region", i.Region}, pair{"chosen", i.Why}, pair{"state", state(i)}, pair{"note", i.Note}, pair{"health", i.HealthNote}, pair{"project", i.Org + "/" + i.Project},
 		pair{"created", when(i.CreatedAt)}, pair{"dashboard", i.Dashboard}, pair{"bound to", strings.Join(boundTo(bindings), "; ")},
 		pair{"latency", strings.Join(spreads(latencies), "; ")},
 	)

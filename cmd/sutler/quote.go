@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,6 +73,9 @@ func (s *session) quote(ctx context.Context, q inquiry) error {
 			}
 		}
 	}
+	if q.near {
+		s.sayUnmeasured(quotes, near)
+	}
 	return list(s, quotes, "Nothing fits.",
 		column[client.Quote]{title: "Offering:Plan", cell: func(q client.Quote) string { return q.Offering + ":" + q.Plan }},
 		column[client.Quote]{title: "Provider", cell: func(q client.Quote) string { return q.Provider }},
@@ -81,6 +85,19 @@ func (s *session) quote(ctx context.Context, q inquiry) error {
 		column[client.Quote]{title: "Made of", cell: quoteParts, prose: true},
 		column[client.Quote]{title: "Status", cell: func(q client.Quote) string { return q.Status }},
 	)
+}
+
+// sayUnmeasured names the providers that have no RTT, and why.
+func (s *session) sayUnmeasured(quotes []client.Quote, near map[string]time.Duration) {
+	var missing []string
+	for _, q := range quotes {
+		if _, known := near[q.Provider]; !known && !slices.Contains(missing, q.Provider) {
+			missing = append(missing, q.Provider)
+		}
+	}
+	if len(missing) > 0 {
+		s.say("No RTT of %s: what does not answer here, or has an address only when it is bound, is not measured.", strings.Join(missing, ", "))
+	}
 }
 
 func quoteParts(q client.Quote) string {

@@ -33,17 +33,35 @@ func size(n int64) string {
 }
 
 // quantity writes a decimal with its unit, in the plural where that is a word: "1 hour", "194 hours", "3 GiB". More than four decimals
-// are rounded away: this is for reading, programs get them all.
+// are rounded away, and of bytes all, unless nothing were left: this is for reading, programs get them all.
 func quantity(n, unit string) string {
-	if _, decimals, _ := strings.Cut(n, "."); len(decimals) > 4 {
-		if exact, ok := new(big.Rat).SetString(n); ok {
-			n = strings.TrimRight(strings.TrimRight(exact.FloatString(4), "0"), ".")
+	if exact, ok := new(big.Rat).SetString(n); ok {
+		places := 4
+		if unit == "byte" && exact.Cmp(big.NewRat(1, 1)) >= 0 {
+			places = 0
+		}
+		if _, decimals, _ := strings.Cut(n, "."); len(decimals) > places {
+			if n = exact.FloatString(places); places > 0 {
+				n = strings.TrimRight(strings.TrimRight(n, "0"), ".")
+			}
 		}
 	}
-	if word := strings.Trim(unit, "abcdefghijklmnopqrstuvwxyz") == "" && unit != ""; word && n != "1" && !strings.HasSuffix(unit, "s") {
-		unit += "s"
+	if n != "1" {
+		unit = plural(unit)
 	}
 	return strings.TrimSpace(n + " " + unit)
+}
+
+// plural is a unit as several are called: "queries", "messages"; what is no word, such as GiB, stays.
+func plural(unit string) string {
+	stem, y := strings.CutSuffix(unit, "y")
+	switch {
+	case unit == "" || strings.HasSuffix(unit, "s") || strings.Trim(unit, "abcdefghijklmnopqrstuvwxyz") != "":
+		return unit
+	case y && stem != "" && !strings.ContainsAny(stem[len(stem)-1:], "aeiou"):
+		return stem + "ies"
+	}
+	return unit + "s"
 }
 
 // lasting writes a duration as people say it: "31 days", "1 day 12h", "1h30m".

@@ -1,5 +1,5 @@
-// Command guestbook is an app that knows nothing of Sutler: it looks at its environment, and in every backend it finds there it leaves
-// an entry and reads it back. It fails when one of them does not answer, or when there is none.
+// Command guestbook is an app that knows nothing of Sutler: it looks at its environment, and in every PostgreSQL, Redis and NATS it
+// finds there it leaves an entry and reads it back; of other backends it says that it leaves them alone. It fails when one of them does not answer, or when there is none.
 //
 //	sutler run --app guestbook -- guestbook
 package main
@@ -46,6 +46,11 @@ func run(ctx context.Context, environ []string, out io.Writer) int {
 		}
 		fmt.Fprintf(out, "✓ %-18s %s: %s (%s)\n", name, place(address), what, time.Since(start).Round(time.Millisecond))
 	}
+	for _, name := range strangers(environ) {
+		address := value(environ, name)
+		scheme, _, _ := strings.Cut(address, "://")
+		fmt.Fprintf(out, "– %-18s %s: left alone, the guestbook does not speak %s\n", name, place(address), scheme)
+	}
 	if found == 0 {
 		fmt.Fprintln(out, "The environment names no backend: no variable ends in _URL with an address such as postgres://, redis:// or nats://.")
 	}
@@ -56,11 +61,20 @@ func run(ctx context.Context, environ []string, out io.Writer) int {
 }
 
 // backends lists the variables that name a backend we know, in the order of their names.
-func backends(environ []string) (names []string) {
+func backends(environ []string) []string {
+	return urls(environ, func(scheme string) bool { return books()[scheme] != nil })
+}
+
+// strangers lists those that name a backend which we do not speak to. Pages of the web are none.
+func strangers(environ []string) []string {
+	return urls(environ, func(scheme string) bool { return books()[scheme] == nil && scheme != "http" && scheme != "https" })
+}
+
+func urls(environ []string, fits func(scheme string) bool) (names []string) {
 	for _, e := range environ {
 		name, address, _ := strings.Cut(e, "=")
 		scheme, _, ok := strings.Cut(address, "://")
-		if _, known := books()[scheme]; ok && known && strings.HasSuffix(name, "_URL") {
+		if ok && strings.HasSuffix(name, "_URL") && fits(scheme) {
 			names = append(names, name)
 		}
 	}

@@ -79,6 +79,14 @@ func redis(t *testing.T) string {
 	return p.Address
 }
 
+func TestGuestbookSaysWhatItLeavesAlone(t *testing.T) {
+	var out bytes.Buffer
+	run(t.Context(), []string{"MYSQL_URL=mysql://me:hush@127.0.0.1:1/db", "SITE_URL=https://example.com"}, &out)
+	if text := out.String(); !strings.Contains(text, "MYSQL_URL") || !strings.Contains(text, "does not speak mysql") || strings.Contains(text, "hush") || strings.Contains(text, "SITE_URL") {
+		t.Error(text)
+	}
+}
+
 func TestGuestbookFailsWithoutABackend(t *testing.T) {
 	for name, env := range map[string][]string{
 		"none":        {"PATH=/bin", "SITE_URL=https://example.com"},

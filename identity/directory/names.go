@@ -16,7 +16,7 @@ func checkName(path, name string) error {
 	if slug.MatchString(name) {
 		return nil
 	}
-	return fault.Invalid.Errorf("The name is not acceptable.").WithHint("Use 1 to 40 lowercase letters, digits and inner hyphens.").
+	return fault.Invalid.Errorf("%q is no name for an org, a project, an app or a platform.", name).WithHint("Use 1 to 40 lowercase letters, digits and inner hyphens.").
 		WithFields(fault.Field{Path: path, Reason: "must be 1 to 40 lowercase letters, digits and inner hyphens"})
 }
 

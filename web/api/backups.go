@@ -89,7 +89,7 @@ func (a *API) backupRestore(ctx context.Context, who identity.Principal, in *res
 		return nil, err
 	}
 	return answer(client.Ordered{
-		Instance: a.namer().instance(ctx, i), Fresh: true, Why: choice.Why, Currency: currency,
+		Instance: a.namer().instance(ctx, i), Fresh: true, Currency: currency,
 		Monthly: choice.Monthly.String(), Price: wirePlan(choice.Plan).Price(currency),
 	}, nil)
 }

@@ -78,7 +78,10 @@ func (a *API) instanceCreate(ctx context.Context, who identity.Principal, in *ne
 	if err != nil {
 		return nil, err
 	}
-	want, plan, _ := strings.Cut(order.Want, ":")
+	want, plan, err := wanted(order.Want)
+	if err != nil {
+		return nil, err
+	}
 	currency, err := a.Ledger.Currency(ctx, project.Org)
 	if err != nil {
 		return nil, err
@@ -93,15 +96,25 @@ func (a *API) instanceCreate(ctx context.Context, who identity.Principal, in *ne
 	}
 	i, fresh, err := a.Broker.Provision(ctx, who, broker.ProvisionOrder{
 		Org: project.Org, Project: project.ID, App: app, Name: order.Name, Offering: choice.Offering.ID, Plan: choice.Plan.ID,
-		Params: order.Params, AcceptsAsync: true,
+		Params: order.Params, Why: choice.Why, AcceptsAsync: true,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return answer(client.Ordered{
-		Instance: a.namer().instance(ctx, i), Fresh: fresh, Why: choice.Why, Currency: currency,
+		Instance: a.namer().instance(ctx, i), Fresh: fresh, Currency: currency,
 		Monthly: choice.Monthly.String(), Price: wirePlan(choice.Plan).Price(currency),
 	}, nil)
+}
+
+// wanted reads a kind or OFFERING[:PLAN].
+func wanted(text string) (want, plan string, err error) {
+	want, plan, colon := strings.Cut(text, ":")
+	if colon && plan == "" {
+		return "", "", fault.Invalid.Errorf("%q names no plan after its colon.", text).
+			WithHint("Name one of those that sutler marketplace --offering %s shows, or leave the colon out: then the cheapest that fits is chosen.", want)
+	}
+	return want, plan, nil
 }
 
 // nearness reads how far the backend may be, and how far providers are.
@@ -150,6 +163,7 @@ func (n *namer) instance(ctx context.Context, i broker.Instance) client.Instance
 		ID: i.ID, Name: i.Name, Kind: string(i.Kind), Offering: i.Offering, Plan: i.Plan, Provider: i.Provider, Region: i.Region,
 		State: string(i.State), Health: i.Health, Note: i.Note, Org: t.OrgName, Project: t.ProjectName, Operation: i.Operation.ID,
 		CreatedAt: i.CreatedAt, Dashboard: i.DashboardURL, Maintenance: i.Maintenance, Upgrade: n.upgrade(ctx, i), HealthNote: i.HealthNote, SuspendDue: moment(i.SuspendDue),
+		Why: i.Placement,
 	}
 	for _, s := range i.Suspensions {
 		out.Suspensions = append(out.Suspensions, client.Suspension(s))

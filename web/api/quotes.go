@@ -103,7 +103,10 @@ func (a *API) quotable(ctx context.Context, who identity.Principal, ask client.Q
 	if err != nil {
 		return nil, err
 	}
-	want, plan, _ := strings.Cut(ask.Want, ":")
+	want, plan, err := wanted(ask.Want)
+	if err != nil {
+		return nil, err
+	}
 	var list []quotablePlan
 	var words []string
 	for _, o := range offers {

@@ -30,6 +30,7 @@ type Instance struct {
 	Suspensions []Suspension `json:"suspensions,omitempty"` // why it is suspended; where one instance was asked for
 	Maintenance string       `json:"maintenance,omitempty"` // the version of its plan that it is on
 	Upgrade     string       `json:"upgrade,omitempty"`     // a newer one that its plan has
+	Why         string       `json:"why,omitempty"`         // why this provider and plan were chosen, for people
 }
 
 // NewInstance asks for an instance. Want is a kind, or an offering's name, which may carry its plan as OFFERING:PLAN.
@@ -65,7 +66,6 @@ type Updated struct {
 type Ordered struct {
 	Instance
 	Fresh    bool   `json:"fresh"`    // false: the same order was there before
-	Why      string `json:"why"`      // why this offering and plan
 	Price    string `json:"price"`    // for people: "€0.007/h, at most €5/month"
 	Monthly  string `json:"monthly"`  // fixed rates of a whole month, decimal
 	Currency string `json:"currency"` // ISO 4217
