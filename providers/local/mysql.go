@@ -38,6 +38,14 @@ func MySQL(ctx context.Context, dir, password string, quick bool, options ...str
 		return nil, err
 	}
 	m.data = filepath.Join(m.dir, "data")
+	if err := os.MkdirAll(m.temporary(), 0o700); err != nil {
+		return nil, err
+	}
+	if m.cred != nil {
+		if err := own(m.temporary(), m.cred); err != nil {
+			return nil, err
+		}
+	}
 	if err := m.initialise(ctx); err != nil {
 		return nil, err
 	}
@@ -53,10 +61,13 @@ func MySQL(ctx context.Context, dir, password string, quick bool, options ...str
 
 func (m mariadb) command(ctx context.Context, path string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Dir, cmd.Env = m.dir, []string{"PATH=/usr/bin:/bin:/usr/sbin", "LC_ALL=C.UTF-8", "TZ=UTC"}
+	cmd.Dir, cmd.Env = m.dir, []string{"PATH=/usr/bin:/bin:/usr/sbin", "LC_ALL=C.UTF-8", "TZ=UTC", "TMPDIR=" + m.temporary()}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: m.cred}
 	return cmd
 }
+
+// temporary is a folder of this server alone: each removes what it finds of temporary tables when it starts, also another's.
+func (m mariadb) temporary() string { return filepath.Join(m.dir, "tmp") }
 
 // initialise makes the data folder beside its place and moves it there, so that a process killed meanwhile leaves no half of one.
 func (m mariadb) initialise(ctx context.Context) error {
