@@ -71,6 +71,8 @@ type Broker struct {
 	shelf    atomic.Pointer[shelf]
 	refresh  sync.Mutex // one refresh at a time
 	hub      hub
+	leaving  context.Context // ended by leave, when the process stops answering
+	leave    context.CancelFunc
 	turns    *turns
 	gauged   gauged
 	underway sync.Map // instance id -> context.CancelFunc of the provider call that makes it
@@ -88,6 +90,7 @@ func New(ctx context.Context, c Config) (*Broker, error) {
 		c.WatchGrace = 24 * time.Hour
 	}
 	b := &Broker{Config: c, turns: newTurns(c.Tasks.Workers()), gauged: gauged{began: map[string]time.Time{}, samples: map[string][]gauge{}}}
+	b.leaving, b.leave = context.WithCancel(context.WithoutCancel(ctx))
 	b.shelf.Store(&shelf{})
 	tasks.Handle(b.Tasks, "operation", b.work)
 	tasks.Handle(b.Tasks, "backup", b.workBackup)

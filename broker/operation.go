@@ -121,7 +121,15 @@ func (b *Broker) named(ctx context.Context, rows []operationRow) ([]Operation, e
 // otherProcesses is how long it takes at most to hear of an end that came about in another process.
 const otherProcesses = 250 * time.Millisecond
 
-// Wait returns once the operation has ended or d has passed, with what it is then; it wakes by signal and does not poll on one process.
+// StopWaiting lets everyone who waits for an operation know at once what it is now, and nobody wait any more: the process is about to stop. The work
+// itself goes on, here as long as the process lives and then in the next one.
+func (b *Broker) StopWaiting() { b.leave() }
+
+// Stopping tells whether StopWaiting was called: what has not ended was cut short, and not by its own slowness.
+func (b *Broker) Stopping() bool { return b.leaving.Err() != nil }
+
+// Wait returns once the operation has ended, d has passed or StopWaiting was called, with what it is then; it wakes by signal and does not poll on
+// one process.
 // It asks no permission: whoever knows the id got it from a method that did.
 func (b *Broker) Wait(ctx context.Context, operation string, d time.Duration) (Operation, error) {
 	end, release := b.hub.wait(operation)
@@ -147,6 +155,8 @@ func (b *Broker) Wait(ctx context.Context, operation string, d time.Duration) (O
 			end = nil // once is enough; what it says is read above
 		case <-look:
 		case <-deadline.C:
+			late = true
+		case <-b.leaving.Done():
 			late = true
 		case <-ctx.Done():
 			return op.view(), ctx.Err()

@@ -30,6 +30,7 @@ import (
 type market struct {
 	*house
 	broker   *broker.Broker
+	driver   *fake.Driver
 	ledger   *billing.Ledger
 	calendar *tasks.Calendar
 	shop     directory.Project
@@ -60,12 +61,13 @@ func (m *market) rooms(h *house, c *web.Config) {
 	})
 	must(h.t, err)
 	h.directory.SetAccounts(m.ledger)
+	m.driver = fake.New(fake.Options{})
 	kept, err := vault.Folder(m.t.TempDir())
 	must(m.t, err)
 	m.broker, err = broker.New(ctx, broker.Config{
 		Vault: kept,
 		DB:    h.db, Tasks: h.engine, Calendar: m.calendar, Box: h.box, Audit: h.trail, Clock: clk, Currency: "EUR", Log: log,
-		Providers: fake.New(fake.Options{}).Set(ctx, "fakes", "here"), Meter: m.ledger, Gate: m.ledger, Tenants: h.directory, Published: m.ledger.Publish,
+		Providers: m.driver.Set(ctx, "fakes", "here"), Meter: m.ledger, Gate: m.ledger, Tenants: h.directory, Published: m.ledger.Publish,
 		Terms: map[string][]catalog.Terms{"fakes": {{Plans: []catalog.PlanTerms{{
 			Name: "sync", Rates: []catalog.Rate{{Name: "base", Model: "fixed", Amount: money.MustParse("5.00"), Per: "month", Hours: 672}},
 		}, {Name: "rotatable"}}}}},
@@ -77,7 +79,8 @@ func (m *market) rooms(h *house, c *web.Config) {
 	c.API = api.New(api.Deps{
 		Broker: m.broker, Ledger: m.ledger, Directory: h.directory, Audit: h.trail, Calendar: m.calendar, Clock: clk, Log: log,
 	})
-	c.OSB = osb.Handler(osb.Config{Broker: m.broker, Directory: h.directory, Log: log, SyncWait: 5 * time.Second})
+	c.Stopping = m.broker.StopWaiting
+	c.OSB = osb.Handler(osb.Config{Broker: m.broker, Directory: h.directory, Log: log, SyncWait: 40 * time.Second})
 }
 
 // populate gives acme a project, an app, two instances with bindings, one through a platform, a platform, an invoice.

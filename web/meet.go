@@ -14,13 +14,15 @@ import (
 	"github.com/sutlerhq/sutler/internal/ids"
 )
 
-// meet gives a request its id and the address it really came from, and ends streams when the server stops.
+// meet gives a request its id and the address it really came from, notes that it runs, and ends streams when the server stops.
 func (s *Server) meet(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
 		id := ids.New("req")
 		r.Header.Set(echo.HeaderXRequestID, id)
 		c.Response().Header().Set(echo.HeaderXRequestID, id)
+		s.running.Store(id, r.Method+" "+r.URL.EscapedPath())
+		defer s.running.Delete(id)
 		ctx := identity.With(r.Context(), identity.Principal{RemoteIP: s.address(r)})
 		if strings.Contains(r.Header.Get("Accept"), "text/event-stream") {
 			streaming, cancel := context.WithCancel(ctx)

@@ -2,15 +2,20 @@ package web_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/sutlerhq/sutler/broker/osb"
+	"github.com/sutlerhq/sutler/identity"
 	"github.com/sutlerhq/sutler/internal/database/dbtest"
 	"github.com/sutlerhq/sutler/web"
 )
@@ -79,4 +84,45 @@ func TestTheLogNamesThePlatform(t *testing.T) {
 			t.Errorf("%d: %s", w.Code, lines.String())
 		}
 	}
+}
+
+// A stop is no reason to leave a platform without an answer: who waits is told at once that the work goes on, and the server ends well.
+func TestAStopAnswersThoseWhoWait(t *testing.T) {
+	m := openMarket(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- m.server.Serve(ctx, l) }()
+	hold := m.driver.Hang("provision")
+	defer hold.Release()
+	offers, err := m.broker.Market(ctx, identity.Principal{Kind: identity.System})
+	must(t, err)
+	plan, err := offers[0].Offering.Plan("sync")
+	must(t, err)
+	body := `{"service_id":"` + offers[0].Offering.ID + `","plan_id":"` + plan.ID + `","organization_guid":"o","space_guid":"s"}`
+	answers := make(chan string, 2)
+	for _, path := range []string{"/v2/service_instances/patient", "/v2/service_instances/urgent?accepts_incomplete=true"} {
+		r, err := http.NewRequestWithContext(t.Context(), "PUT", "http://"+l.Addr().String()+path, strings.NewReader(body))
+		must(t, err)
+		r.Header.Set("X-Broker-API-Version", "2.17")
+		r.Header.Set("Authorization", m.bearers["platform"])
+		go func() {
+			resp, err := http.DefaultClient.Do(r)
+			if err != nil {
+				answers <- err.Error()
+				return
+			}
+			defer resp.Body.Close()
+			answers <- fmt.Sprint(resp.StatusCode, resp.Header.Get("Retry-After") != "")
+		}()
+		<-hold.Entered
+	}
+	stop()
+	got := []string{<-answers, <-answers}
+	slices.Sort(got)
+	if want := []string{"202 true", "503 true"}; !slices.Equal(got, want) {
+		t.Error("got ", got)
+	}
+	must(t, <-ended)
 }

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -17,6 +18,7 @@ import (
 	"github.com/sutlerhq/sutler/identity/directory"
 	"github.com/sutlerhq/sutler/internal/clock"
 	"github.com/sutlerhq/sutler/internal/database"
+	"github.com/sutlerhq/sutler/internal/fault"
 )
 
 // Mounter adds its routes to the router. The API and the pages are Mounters.
@@ -36,6 +38,7 @@ type Config struct {
 	Metrics        http.Handler                                             // /metrics, for operators
 	Answered       func(method, route string, code int, took time.Duration) // told of every request by its route's template, for those who count; may be nil
 	Ready          func(ctx context.Context) error
+	Stopping       func()                                                              // called once when Serve is to end, so that requests that wait for something answer now; may be nil
 	Bearer         func(ctx context.Context, token string) (identity.Principal, error) // tokens that are not the directory's
 	TrustedProxies []netip.Prefix                                                      // whose X-Forwarded-For is believed
 	BodyLimit      int64                                                               // bytes of a request; 0 means 1 MiB
@@ -53,6 +56,7 @@ type Server struct {
 	begins   *limiter // sign-ins begun
 	stopping context.Context
 	stop     context.CancelFunc
+	running  sync.Map // id of a request -> its method and path
 }
 
 // New opens the door.
@@ -131,13 +135,16 @@ func (s *Server) Routes() []string {
 	return slices.Compact(routes)
 }
 
-// Serve answers on the listener until ctx ends, then lets requests finish: streams at once, others within ten seconds.
+// Serve answers on the listener until ctx ends, then lets requests finish: streams and those who wait for work at once, others within ten seconds.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	srv := &http.Server{
 		Handler: s.echo, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
 	}
 	srv.RegisterOnShutdown(s.stop)
+	if s.Stopping != nil {
+		srv.RegisterOnShutdown(s.Stopping)
+	}
 	ended := make(chan error, 1)
 	go func() { ended <- srv.Serve(l) }()
 	select {
@@ -148,7 +155,19 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	if err := srv.Shutdown(patience); err != nil {
-		return errors.Join(err, srv.Close())
+		return errors.Join(s.cut(err), srv.Close())
 	}
 	return nil
+}
+
+// cut says which requests were not answered in time, by method and path.
+func (s *Server) cut(err error) error {
+	var left []string
+	s.running.Range(func(_, what any) bool { left = append(left, what.(string)); return true })
+	if len(left) == 0 {
+		return err
+	}
+	slices.Sort(left)
+	return fault.Timeout.Wrap(err, "%d requests were still being answered ten seconds after the stop and were cut off: %s. What the market had accepted goes on when it starts again.",
+		len(left), strings.Join(left[:min(len(left), 5)], ", "))
 }

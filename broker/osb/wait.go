@@ -36,6 +36,10 @@ func (s *server) finish(ctx context.Context, op broker.Operation, asyncPlan, asy
 		retryAfter(ctx, op)
 		return true, nil
 	}
+	if s.Broker.Stopping() {
+		boxOf(ctx).header.Set("Retry-After", "1")
+		return false, fault.Unavailable.Errorf("This process of the market stops; the work goes on. Ask again.")
+	}
 	return false, fault.Timeout.Errorf("It takes longer than a request may; the work goes on. Ask again, with accepts_incomplete=true.")
 }
 

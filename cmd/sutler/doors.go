@@ -37,7 +37,7 @@ func (n *node) doors(o nodeOptions) error {
 		PublicURL: n.config.PublicURL, DB: n.db, Directory: n.directory, Sessions: sessions,
 		API: api.New(rest), Pages: look, Issuer: ours, SignIn: signIn, Metrics: n.meters.handler(), Answered: n.meters.request,
 		OSB:   osb.Handler(osb.Config{Broker: n.broker, Directory: n.directory, Log: n.log, SyncWait: syncWait}),
-		Ready: n.db.Ping, Bearer: ours.Verify, TrustedProxies: n.config.TrustedProxies, Log: n.log,
+		Ready: n.db.Ping, Stopping: n.broker.StopWaiting, Bearer: ours.Verify, TrustedProxies: n.config.TrustedProxies, Log: n.log,
 	})
 	return nil
 }
