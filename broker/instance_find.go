@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/sutlerhq/sutler/identity"
@@ -23,8 +24,19 @@ func (b *Broker) Instance(ctx context.Context, who identity.Principal, project, 
 	if !found || project != "" && r.Project != project || !identity.Can(who, identity.InstanceRead, r.scope()) {
 		return Instance{}, noInstance(ref)
 	}
-	return b.opened(ctx, r)
+	i, err := b.shown(ctx, r)
+	if err != nil {
+		return i, err
+	}
+	if i.Params, err = b.params(ctx, r); err != nil && fault.KindOf(err) == fault.Internal { // an operator must see the instance to mend it
+		b.Log.Warn("an instance's parameters cannot be opened", "instance", r.ID, "err", err)
+		i.Health, i.HealthNote, err = Degraded, strings.TrimSpace(i.HealthNote+" "+unreadableParams), nil
+	}
+	return i, err
 }
+
+// unreadableParams is what is said of an instance whose sealed parameters do not open.
+const unreadableParams = "Its parameters cannot be opened with the market's keys: look whether master key and store belong together."
 
 // InstanceOf finds a platform's instance by the platform's id, gone ones within the retention time included; newest first when the id was used again.
 func (b *Broker) InstanceOf(ctx context.Context, who identity.Principal, platform, platformID string) (Instance, error) {
@@ -83,6 +95,15 @@ func (b *Broker) Instances(ctx context.Context, who identity.Principal, s identi
 
 // opened is the row as callers see it, with its parameters and its latest operation.
 func (b *Broker) opened(ctx context.Context, r instanceRow) (Instance, error) {
+	i, err := b.shown(ctx, r)
+	if err == nil {
+		i.Params, err = b.params(ctx, r)
+	}
+	return i, err
+}
+
+// shown is opened without the parameters.
+func (b *Broker) shown(ctx context.Context, r instanceRow) (Instance, error) {
 	i := r.view()
 	op, _, err := b.findOperation(ctx, r.Operation)
 	if err != nil {
@@ -96,11 +117,16 @@ func (b *Broker) opened(ctx context.Context, r instanceRow) (Instance, error) {
 	for _, s := range reasons {
 		i.Suspensions = append(i.Suspensions, Suspension{Reason: s.Reason, Why: s.Why, Since: instant(s.Since)})
 	}
-	i.Params, err = b.Box.Open(ctx, r.Org, "instance/"+r.ID+"/params", r.Params)
-	if err != nil {
-		return i, fault.Internal.Wrap(err, "The parameters of %s cannot be opened.", r.Name)
-	}
 	return i, nil
+}
+
+// params opens an instance's parameters. When they do not open it is fault.Internal; a store that does not answer is what it is.
+func (b *Broker) params(ctx context.Context, r instanceRow) ([]byte, error) {
+	plain, err := b.Box.Open(ctx, r.Org, "instance/"+r.ID+"/params", r.Params)
+	if err != nil && fault.KindOf(err) != fault.Unavailable {
+		return nil, fault.Internal.Wrap(err, "The parameters of %s cannot be opened.", r.Name)
+	}
+	return plain, err
 }
 
 // HadPlan tells whether an instance was on a plan once, or was to be put on it: a platform may not have heard how that update ended. It asks no

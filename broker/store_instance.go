@@ -70,11 +70,15 @@ func (b *Broker) lockInstances(ctx context.Context, ids []string) error {
 	return b.DB.From(ctx).Raw(`SELECT id FROM instances WHERE id IN ? ORDER BY id FOR UPDATE`, ids).Scan(&locked).Error
 }
 
-// saveInstance writes what may change in an instance's life. Only with the row locked.
+// saveInstance writes what may change in an instance's life; what it was suspended for goes with it. Only with the row locked.
 func (b *Broker) saveInstance(ctx context.Context, r instanceRow) error {
-	return b.DB.From(ctx).Exec(`UPDATE instances SET state = ?, health = ?, health_note = ?, excess = ?, excess_due = ?, note = ?, plan = ?, plan_id = ?, params = ?, maintenance = ?,
+	err := b.DB.From(ctx).Exec(`UPDATE instances SET state = ?, health = ?, health_note = ?, excess = ?, excess_due = ?, note = ?, plan = ?, plan_id = ?, params = ?, maintenance = ?,
  driver_state = ?, dashboard_url = ?, operation = ?, ready_at = ?, stopped_at = ?, gone_at = ? WHERE id = ?`,
 		r.State, r.Health, r.HealthNote, r.Excess, r.ExcessDue, r.Note, r.Plan, r.PlanID, r.Params, r.Maintenance, r.DriverState, r.DashboardURL, r.Operation, r.ReadyAt, r.StoppedAt, r.GoneAt, r.ID).Error
+	if err == nil && r.State == Gone {
+		_, err = b.dropSuspension(ctx, r.ID, "")
+	}
+	return err
 }
 
 func (b *Broker) findInstance(ctx context.Context, where string, args ...any) (r instanceRow, found bool, err error) {
