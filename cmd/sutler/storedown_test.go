@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,8 +19,8 @@ import (
 	"github.com/sutlerhq/sutler/web/client"
 )
 
-// TestStoreDown stops the PostgreSQL that holds the market's store at once, in the midst of orders. /readyz turns within 5 s, and is back within
-// 10 s of the store's return; every order that was answered with yes is in the store, and is carried out.
+// TestStoreDown stops the PostgreSQL that holds the market's store at once, in the midst of orders. /readyz turns within 5 s, every
+// request meanwhile is 503 with Retry-After, and /readyz is back within 10 s of the store's return; every order that was answered with yes is in the store, and is carried out.
 func TestStoreDown(t *testing.T) {
 	if testing.Short() {
 		t.Skip("short: starts processes")
@@ -77,6 +79,9 @@ func outage(t *testing.T, s site, p *process, server *local.Server, up func()) (
 	down := time.Now()
 	p.await(t, "readyz that turns", func() bool { return !answersAt(s.url + "/readyz") })
 	turned = time.Since(down)
+	for _, path := range []string{"/v2/catalog", "/v2/service_instances/a/last_operation", "/api/v1/whoami", "/api/v1/marketplace"} {
+		s.tellsToWait(t, path)
+	}
 	<-time.After(4 * time.Second) // the outage itself
 	up()
 	back := time.Now()
@@ -85,6 +90,31 @@ func outage(t *testing.T, s site, p *process, server *local.Server, up func()) (
 	before := s.count(t, "SELECT count(*) FROM instances")
 	p.await(t, "orders that are taken again", func() bool { return s.count(t, "SELECT count(*) FROM instances") > before })
 	return turned, returned, time.Since(back)
+}
+
+// tellsToWait: a caller who meets the outage reads that it is one, and when to come again.
+func (s site) tellsToWait(t *testing.T, path string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("X-Broker-API-Version", "2.17")
+	req.Header.Set("Authorization", "Bearer "+s.token)
+	if strings.HasPrefix(path, "/v2/") {
+		req.SetBasicAuth("anybody", "a password that only the store can judge")
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" || !strings.Contains(string(body), "store does not answer") {
+		t.Errorf("%s while the store is away: %d, Retry-After %q, %s, %v", path, resp.StatusCode, resp.Header.Get("Retry-After"), body, err)
+	}
 }
 
 // keepOrdering orders one instance after the other and gives the ids of those that were answered with yes.

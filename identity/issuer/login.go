@@ -35,7 +35,7 @@ func serveStyle(w http.ResponseWriter, r *http.Request) {
 func (i *Issuer) showLogin(w http.ResponseWriter, r *http.Request) {
 	req, err := i.storage.requestOf(r.Context(), r.URL.Query().Get("id"))
 	if err != nil {
-		i.show(w, r, http.StatusBadRequest, nil, login{Over: true, Error: said(err)})
+		i.show(w, r, unless(err, http.StatusBadRequest), nil, login{Over: true, Error: said(err)})
 		return
 	}
 	i.show(w, r, http.StatusOK, req, login{})
@@ -49,7 +49,7 @@ func (i *Issuer) takeLogin(w http.ResponseWriter, r *http.Request) {
 	}
 	req, err := i.storage.requestOf(r.Context(), r.PostForm.Get("id"))
 	if err != nil {
-		i.show(w, r, http.StatusBadRequest, nil, login{Over: true, Error: said(err)})
+		i.show(w, r, unless(err, http.StatusBadRequest), nil, login{Over: true, Error: said(err)})
 		return
 	}
 	email := r.PostForm.Get("email")
@@ -83,13 +83,21 @@ func (i *Issuer) finish(ctx context.Context, req *request, human string) error {
 
 func (i *Issuer) refuse(w http.ResponseWriter, r *http.Request, req *request, email string, err error) {
 	f := fault.Of(err)
-	status, text := http.StatusUnauthorized, f.Text
+	status, text := unless(err, http.StatusUnauthorized), f.Text
 	if f.Kind == fault.Internal {
 		id := ids.New("err")
 		i.log.ErrorContext(r.Context(), "sign-in", "error_id", id, "error", err)
 		status, text = http.StatusInternalServerError, "Something went wrong on our side. Tell the operator the error id "+id+"."
 	}
 	i.show(w, r, status, req, login{Email: email, Error: text})
+}
+
+// unless gives the status, or 503 for what cannot be told now.
+func unless(err error, status int) int {
+	if fault.KindOf(err) == fault.Unavailable {
+		return http.StatusServiceUnavailable
+	}
+	return status
 }
 
 func (i *Issuer) show(w http.ResponseWriter, r *http.Request, status int, req *request, l login) {

@@ -96,12 +96,16 @@ func (o outer) ExecContext(ctx context.Context, q string, a ...any) (sql.Result,
 	return o.DB.ExecContext(ctx, q, a...)
 }
 
-// QueryContext reads outside any transaction.
+// QueryContext reads outside any transaction. It asks again when the connection turns out to be cut: reading changes nothing.
 func (o outer) QueryContext(ctx context.Context, q string, a ...any) (*sql.Rows, error) {
 	if err := o.misuse(ctx); err != nil {
 		return nil, err
 	}
-	return o.DB.QueryContext(ctx, q, o.d.unprepared(q, a)...)
+	rows, err := o.DB.QueryContext(ctx, q, o.d.unprepared(q, a)...)
+	for left := stale; left > 0 && cut(err) && ctx.Err() == nil; left-- {
+		rows, err = o.DB.QueryContext(ctx, q, o.d.unprepared(q, a)...)
+	}
+	return rows, classed(err, false)
 }
 
 // QueryRowContext reads one row outside any transaction.

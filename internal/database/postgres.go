@@ -10,7 +10,6 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
-	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
 
 	"github.com/sutlerhq/sutler/internal/fault"
@@ -50,10 +49,10 @@ func (d *DB) openPostgres(ctx context.Context, dsn string) error {
 	if err = await(ctx, d.W); err != nil {
 		return err
 	}
-	if d.write, err = gorm.Open(postgres.New(postgres.Config{Conn: outer{d.W, d}}), config()); err != nil {
+	if d.write, err = gorm.Open(speaking(outer{d.W, d}, true), config()); err != nil {
 		return err
 	}
-	d.read, err = gorm.Open(postgres.New(postgres.Config{Conn: outer{d.R, d}}), config())
+	d.read, err = gorm.Open(speaking(outer{d.R, d}, false), config())
 	return err
 }
 

@@ -43,7 +43,8 @@ type within struct {
 
 // QueryContext reads inside the transaction.
 func (w within) QueryContext(ctx context.Context, q string, a ...any) (*sql.Rows, error) {
-	return w.Tx.QueryContext(ctx, q, w.d.unprepared(q, a)...)
+	rows, err := w.Tx.QueryContext(ctx, q, w.d.unprepared(q, a)...)
+	return rows, classed(err, true)
 }
 
 // Columns lists the columns of a row type, or of a slice of them, in SQL: "id, name, created_at". A statement that names them works as before when

@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"gorm.io/gorm"
-
-	"github.com/sutlerhq/sutler/internal/fault"
 )
 
 // writerWait is how long a transaction waits for its turn.
@@ -62,16 +60,11 @@ func (d *DB) join(ctx context.Context, t *tx, fn func(context.Context) error) er
 // run gives the connection back before it returns, so that what runs after the commit may use it.
 func (d *DB) run(ctx context.Context, fn func(context.Context) error, leave func()) (*tx, error) {
 	defer leave()
-	conn, err := d.writer(ctx)
+	conn, stx, err := d.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
-	// Not cancelled with ctx: a cancelled COMMIT has an unknown outcome.
-	stx, err := conn.BeginTx(context.WithoutCancel(ctx), nil)
-	if err != nil {
-		return nil, unanswered(err)
-	}
 	t := &tx{stx: stx}
 	inner := context.WithValue(ctx, key{d}, t)
 	t.g = d.write.Session(&gorm.Session{NewDB: true, Context: inner})
@@ -97,6 +90,25 @@ func (d *DB) run(ctx context.Context, fn func(context.Context) error, leave func
 	return t, nil
 }
 
+// begin takes another connection when the one it got turns out to be cut: nothing has been said on it yet.
+func (d *DB) begin(ctx context.Context) (*sql.Conn, *sql.Tx, error) {
+	for left := stale; ; left-- {
+		conn, err := d.writer(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		// Not cancelled with ctx: a cancelled COMMIT has an unknown outcome.
+		stx, err := conn.BeginTx(context.WithoutCancel(ctx), nil)
+		if err == nil {
+			return conn, stx, nil
+		}
+		_ = conn.Close()
+		if left == 0 || !cut(err) {
+			return nil, nil, unanswered(err)
+		}
+	}
+}
+
 // writer waits for a connection that writes. The wait is bounded: a transaction is short, so a longer one means that somebody
 // waits for himself, which must not hang for ever.
 func (d *DB) writer(ctx context.Context) (*sql.Conn, error) {
@@ -110,10 +122,6 @@ func (d *DB) writer(ctx context.Context) (*sql.Conn, error) {
 		return nil, ctx.Err() // the caller's own doing
 	}
 	return nil, unanswered(err)
-}
-
-func unanswered(err error) error {
-	return fault.Unavailable.Wrap(err, "The store does not answer.").WithHint("Try again in a moment.")
 }
 
 // AfterCommit runs f once the transaction in ctx has committed, never when it fails; without a transaction, now.

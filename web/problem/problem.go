@@ -77,7 +77,11 @@ func Of(ctx context.Context, log *slog.Logger, err error) Problem {
 	}
 	if m.status >= http.StatusInternalServerError {
 		p.ErrorID = ids.New("err")
-		log.LogAttrs(ctx, slog.LevelError, "fault", slog.String("error_id", p.ErrorID), slog.String("kind", string(f.Kind)),
+		level := slog.LevelError
+		if f.Kind == fault.Unavailable { // a part that is away makes one line a request, and is told of by /readyz and the metrics
+			level = slog.LevelWarn
+		}
+		log.LogAttrs(ctx, level, "fault", slog.String("error_id", p.ErrorID), slog.String("kind", string(f.Kind)),
 			slog.String("text", f.Text), slog.Any("cause", f.Unwrap()))
 	}
 	return p
