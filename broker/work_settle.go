@@ -100,9 +100,12 @@ func (b *Broker) advance(ctx context.Context, j *job, out outcome) error {
 	if j.op.Source != "" {
 		patience = week // it takes as long as the data take
 	}
-	late := time.Duration(wall()-j.op.StartedAt)*time.Microsecond > patience
+	left := patience - time.Duration(wall()-j.op.StartedAt)*time.Microsecond
+	late := left < 0
 	if late {
 		why = "It did not end within " + patience.String() + ". " + why
+	} else {
+		wait = min(wait, left+time.Millisecond) // its end is not slept over
 	}
 	j.op.Note, j.op.NextAt = why, wall()+wait.Microseconds()
 	j.say(why)

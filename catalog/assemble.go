@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/sutlerhq/sutler/internal/fault"
 	"github.com/sutlerhq/sutler/internal/ids"
@@ -34,8 +35,9 @@ type PlanTerms struct {
 	Rates       []Rate            `yaml:"rates"`
 	Prices      map[string][]Rate `yaml:"prices"`
 	Capacity    int               `yaml:"capacity"`
-	AppOnly     bool              `yaml:"app_only"` // refuse service keys: a platform must say for which app it binds
-	Targets     []string          `yaml:"targets"`  // plans an instance may change to; empty: the driver's, which may be all
+	MaxPolling  *time.Duration    `yaml:"maximum_polling_duration"` // over the driver's; whole seconds
+	AppOnly     bool              `yaml:"app_only"`                 // refuse service keys: a platform must say for which app it binds
+	Targets     []string          `yaml:"targets"`                  // plans an instance may change to; empty: the driver's, which may be all
 	Visibility  Visibility        `yaml:"visibility"`
 }
 
@@ -117,9 +119,22 @@ func (a *assembly) apply(at string, t Terms, o Offering) Offering {
 			a.wrong(at, "the driver has no plan %q to make %q from; it has %v", from, pt.Name, names(offered, planName))
 			continue
 		}
+		if !pt.patient() {
+			a.wrong(at+"/maximum_polling_duration", "must be whole seconds from 1s to %s, not %s", longestPolling, *pt.MaxPolling)
+			pt.MaxPolling = nil
+		}
 		o.Plans = append(o.Plans, pt.apply(a.currency, offered[k]))
 	}
 	return o
+}
+
+// longestPolling is how long operations of a plan that says nothing are tried; none is tried longer.
+const longestPolling = 7 * 24 * time.Hour
+
+// patient tells whether operations are given a time that platforms can be told: they count whole seconds.
+func (t PlanTerms) patient() bool {
+	d := t.MaxPolling
+	return d == nil || *d >= time.Second && *d <= longestPolling && *d%time.Second == 0
 }
 
 func (t PlanTerms) apply(currency string, p Plan) Plan {
@@ -144,6 +159,9 @@ func (t PlanTerms) apply(currency string, p Plan) Plan {
 	}
 	p.Capacity, p.Visibility = t.Capacity, t.Visibility
 	p.AppOnly = p.AppOnly || t.AppOnly
+	if t.MaxPolling != nil {
+		p.MaxPolling = *t.MaxPolling
+	}
 	if len(t.Targets) > 0 {
 		p.Targets = t.Targets
 	}

@@ -49,7 +49,7 @@ func TestConfigThatIsRight(t *testing.T) {
 func TestConfigOfBindingsAndUpdates(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "sutler.yaml")
 	text := strings.Replace(goodConfig, "currency: EUR", "currency: EUR\ngrace: 90m", 1) +
-		"    - {name: small, from: sync, targets: [sync], app_only: true}\n"
+		"    - {name: small, from: sync, targets: [sync], app_only: true, maximum_polling_duration: 20s}\n"
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,8 @@ func TestConfigOfBindingsAndUpdates(t *testing.T) {
 		t.Fatalf("%v: %v", err, fault.Of(err).Fields)
 	}
 	first, second := c.Providers[0].Offerings[0].Plans[0], c.Providers[0].Offerings[0].Plans[1]
-	if c.Grace != 90*time.Minute || first.AppOnly || len(first.Targets) > 0 || !second.AppOnly || !slices.Equal(second.Targets, []string{"sync"}) {
+	if c.Grace != 90*time.Minute || first.AppOnly || len(first.Targets) > 0 || !second.AppOnly || !slices.Equal(second.Targets, []string{"sync"}) ||
+		first.MaxPolling != nil || second.MaxPolling == nil || *second.MaxPolling != 20*time.Second {
 		t.Fatalf("%s %+v %+v", c.Grace, first, second)
 	}
 }
@@ -89,6 +90,11 @@ func TestConfigSaysEveryProblemWithItsLine(t *testing.T) {
 		"grace that is none":  {"currency: EUR", "currency: EUR\ngrace: soon", []string{"line 7|grace: must be a duration", "line 7|from 1s to 720h"}},
 		"no grace at all":     {"currency: EUR", "currency: EUR\ngrace: 0s", []string{"line 7|from 1s to 720h"}},
 		"grace of a year":     {"currency: EUR", "currency: EUR\ngrace: 8760h", []string{"line 7|from 1s to 720h"}},
+		"no patience":         {"name: sync", "name: sync\n      maximum_polling_duration: 0s", []string{"line 16|maximum_polling_duration: must be whole seconds from 1s to 168h"}},
+		"patience below zero": {"name: sync", "name: sync\n      maximum_polling_duration: -20s", []string{"line 16|from 1s to 168h"}},
+		"half a second":       {"name: sync", "name: sync\n      maximum_polling_duration: 1500ms", []string{"line 16|whole seconds"}},
+		"patience of a month": {"name: sync", "name: sync\n      maximum_polling_duration: 720h", []string{"line 16|from 1s to 168h"}},
+		"patience in words":   {"name: sync", "name: sync\n      maximum_polling_duration: long", []string{"line 16|must be a duration", "line 16|from 1s to 168h"}},
 		"unknown target":      {"name: sync", "name: sync\n      targets: [large]", []string{"line 16|large"}},
 		"app_only that is no": {"name: sync", "name: sync\n      app_only: perhaps", []string{"line 16|true or false"}},
 		"nats nowhere":        {"driver: fake", "driver: nats", []string{"line 9|servers: are missing", "line 13|offers no"}},
