@@ -94,6 +94,7 @@ type Credentials struct {
 type Operation struct {
 	ID, Instance, Binding string
 	InstanceName          string // where it was asked for as one of many, or by its id
+	Org, Project          string // ids of where the instance lives; where it was asked for so
 	Verb                  string // provision update bind rotate unbind deprovision suspend resume
 	State                 string // "in progress", "succeeded", "failed"
 	Note                  string
@@ -102,6 +103,7 @@ type Operation struct {
 	FailingSince          time.Time // wall time of the first of them; zero when the last try did not fail
 	Stuck                 string    // why it needs a person; empty when it does not
 	StartedAt, EndedAt    time.Time
+	NextAt                time.Time // wall time of its next try; zero when none is planned
 	Repeatable            bool // the same order may succeed another time; says something only of one that failed
 }
 

@@ -93,7 +93,7 @@ func (b *Broker) Operation(ctx context.Context, who identity.Principal, id strin
 		}
 		return Operation{}, err
 	}
-	return op.of(r.Name), nil
+	return op.of(r), nil
 }
 
 // Operations lists operations of the whole market, newest first, at most 200; stuck: only those that need a person.

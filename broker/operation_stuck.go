@@ -93,13 +93,11 @@ func (b *Broker) handle(ctx context.Context, who identity.Principal, id string, 
 	if err != nil {
 		return Operation{}, err
 	}
-	name := ""
+	var r instanceRow
 	err = b.DB.Tx(ctx, func(ctx context.Context) error {
-		r, err := b.take(ctx, op.Instance)
-		if err != nil {
+		if r, err = b.take(ctx, op.Instance); err != nil {
 			return err
 		}
-		name = r.Name
 		if op, _, err = b.findOperation(ctx, id); err != nil {
 			return err
 		}
@@ -108,7 +106,7 @@ func (b *Broker) handle(ctx context.Context, who identity.Principal, id string, 
 		}
 		return change(ctx, r, &op)
 	})
-	return op.of(name), err
+	return op.of(r), err
 }
 
 // abandon ends what a delete was to end, and says what may be left at the provider.

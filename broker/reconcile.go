@@ -31,6 +31,7 @@ const (
 type Difference struct {
 	Kind, Provider         string
 	Instance, InstanceName string // empty when unknown
+	Org, Project           string // ids of where it lives; names are unique in a project alone
 	Binding                string
 	Backend                string // what it is called at the backend, of unknown ones
 	What                   string // the difference, for people
@@ -98,8 +99,9 @@ func (b *Broker) Reconcile(ctx context.Context, who identity.Principal, provider
 	if !identity.Can(who, identity.OperationManage, identity.Scope{}) {
 		return out, fault.Forbidden.Errorf("Only an operator compares the whole market with its backends.")
 	}
-	list := b.Providers.All()
+	list, object := b.Providers.All(), "market"
 	if provider != "" {
+		object = "provider/" + provider
 		p, ok := b.Providers.Get(provider)
 		if !ok {
 			return out, fault.NotFound.Errorf("There is no provider %q.", provider)
@@ -107,7 +109,7 @@ func (b *Broker) Reconcile(ctx context.Context, who identity.Principal, provider
 		list = []*providers.Provider{p}
 	}
 	err = b.DB.Tx(ctx, func(ctx context.Context) error {
-		return b.record(ctx, who, identity.Scope{}, "market.reconcile", "provider/"+provider, nil)
+		return b.record(ctx, who, identity.Scope{}, "market.reconcile", object, nil)
 	})
 	if err != nil {
 		return out, err

@@ -73,13 +73,17 @@ func (b *Broker) compareOnce(ctx context.Context, p *providers.Provider, r insta
 func (s sight) leaving() []Difference {
 	for _, op := range s.ops {
 		if s.row.State == Gone && op.Verb == verbDeprovision {
-			return []Difference{{
-				Kind: Left, Provider: s.row.Provider, Instance: s.row.ID, InstanceName: s.row.Name,
-				What: "It is gone, and is at its backend again: a call landed late.", Done: "Its removal has begun: " + op.ID + ".",
-			}}
+			d := s.row.differs(Left, "It is gone, and is at its backend again: a call landed late.")
+			d.Done = "Its removal has begun: " + op.ID + "."
+			return []Difference{d}
 		}
 	}
 	return nil
+}
+
+// differs is a difference of the instance.
+func (r instanceRow) differs(kind, what string) Difference {
+	return Difference{Kind: kind, Provider: r.Provider, Instance: r.ID, InstanceName: r.Name, Org: r.Org, Project: r.Project, What: what}
 }
 
 // quiet tells whether nothing is being done with the instance as a whole.
@@ -98,7 +102,7 @@ func (s sight) underway(binding string) bool {
 
 func (b *Broker) differences(ctx context.Context, s *sight) ([]Difference, error) {
 	r := s.row
-	d := Difference{Provider: r.Provider, Instance: r.ID, InstanceName: r.Name}
+	d := r.differs(Missing, "It is not at its backend any more.")
 	if r.State == Gone {
 		if !s.in.Exists {
 			return nil, nil
@@ -106,7 +110,7 @@ func (b *Broker) differences(ctx context.Context, s *sight) ([]Difference, error
 		return b.left(ctx, r)
 	}
 	if !s.in.Exists {
-		d.Kind, d.What, d.Next = Missing, "It is not at its backend any more.", "Find out who removed it. Restore it there, or destroy it: sutler destroy "+r.Name+" --confirm "+r.Name
+		d.Next = "Find out who removed it. Restore it there, or destroy it: sutler destroy " + r.ID + " --confirm " + r.Name
 		return []Difference{d}, nil
 	}
 	if s.in.Sessions == nil {
@@ -124,8 +128,11 @@ func (b *Broker) differences(ctx context.Context, s *sight) ([]Difference, error
 }
 
 func (r bindingRow) names() string {
-	if r.Alias == "" {
+	switch {
+	case r.Alias == "":
 		return ""
+	case r.AppName == "": // a service key
+		return " (" + r.Alias + ")"
 	}
 	return " (" + r.AppName + " as " + r.Alias + ")"
 }
@@ -155,7 +162,7 @@ func (b *Broker) strangeAccess(ctx context.Context, s *sight, d Difference) (fou
 
 // left tells of an instance that is gone and is at its backend all the same. One that an operator gave up is left alone, as was promised then.
 func (b *Broker) left(ctx context.Context, r instanceRow) ([]Difference, error) {
-	d := Difference{Kind: Left, Provider: r.Provider, Instance: r.ID, InstanceName: r.Name, What: "It is gone, and is at its backend again: a call landed late."}
+	d := r.differs(Left, "It is gone, and is at its backend again: a call landed late.")
 	op, _, err := b.findOperation(ctx, r.Operation)
 	if err != nil {
 		return nil, err

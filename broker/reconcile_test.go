@@ -86,8 +86,11 @@ func TestReconcileShowsWhatIsMissing(t *testing.T) {
 			t.Fatal(err)
 		}
 		d := m.compares(t, Missing)[Missing]
-		if d.Instance != i.ID || d.InstanceName != "orders" || d.Provider != "fakes" || !strings.Contains(d.Done, "Nothing was made anew") || d.Next == "" {
+		if d.Instance != i.ID || d.InstanceName != "orders" || d.Provider != "fakes" || !strings.Contains(d.Done, "Nothing was made anew") || d.Org != "org_a" || d.Project != "prj_a" || !strings.Contains(d.Next, "sutler destroy "+i.ID+" --confirm orders") {
 			t.Fatalf("%+v", d)
+		}
+		if e := m.deed(t, "market.reconcile"); e.Object != "market" {
+			t.Fatal("the trail says that it was done to", e.Object)
 		}
 		got := m.sees(t, i.ID)
 		if got.State != Ready || got.Health != Degraded || got.HealthNote == "" {
@@ -344,4 +347,13 @@ func TestBindingsThatABackendDoesNotTellAreNotMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.compares(t, Missing) // that it can tell
+}
+
+// What a binding is called says no app where there is none.
+func TestABindingIsNamedByWhatItHas(t *testing.T) {
+	for want, bd := range map[string]bindingRow{"": {}, " (DATABASE)": {Alias: "DATABASE"}, " (shop as DATABASE)": {AppName: "shop", Alias: "DATABASE"}} {
+		if got := bd.names(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
 }

@@ -25,31 +25,36 @@ type operationRow struct {
 func (operationRow) TableName() string { return "operations" }
 
 func (r operationRow) view() Operation {
+	next := r.NextAt
+	if r.Live == 0 {
+		next = 0
+	}
 	return Operation{
+		NextAt: instant(next),
 		ID: r.ID, Instance: r.Instance, Binding: r.Binding, Verb: r.Verb, State: r.State, Note: r.Note, Attempts: r.Attempts,
 		Repeatable: r.Definite == 0, Failures: r.Failures, Stuck: r.stuck(), FailingSince: instant(r.failingSince()),
 		StartedAt: instant(r.StartedAt), EndedAt: instant(r.EndedAt),
 	}
 }
 
-// of is view with the name of its instance.
-func (r operationRow) of(name string) Operation {
+// of is view with the name of its instance, and where that lives.
+func (r operationRow) of(i instanceRow) Operation {
 	o := r.view()
-	o.InstanceName = name
+	o.InstanceName, o.Org, o.Project = i.Name, i.Org, i.Project
 	return o
 }
 
-// namesOf gives the names of the operations' instances, by id.
-func (b *Broker) namesOf(ctx context.Context, ops []operationRow) (map[string]string, error) {
+// namesOf gives the operations' instances by id, with their names and where they live alone.
+func (b *Broker) namesOf(ctx context.Context, ops []operationRow) (map[string]instanceRow, error) {
 	ids := make([]string, 0, len(ops))
 	for _, op := range ops {
 		ids = append(ids, op.Instance)
 	}
-	var rows []struct{ ID, Name string }
-	err := b.DB.From(ctx).Raw(`SELECT id, name FROM instances WHERE id IN ?`, ids).Scan(&rows).Error
-	names := make(map[string]string, len(rows))
+	var rows []instanceRow
+	err := b.DB.From(ctx).Raw(`SELECT id, name, org, project FROM instances WHERE id IN ?`, ids).Scan(&rows).Error
+	names := make(map[string]instanceRow, len(rows))
 	for _, r := range rows {
-		names[r.ID] = r.Name
+		names[r.ID] = r
 	}
 	return names, err
 }

@@ -28,7 +28,7 @@ func newOperations(s *session) *cobra.Command {
 			}
 			return list(s, all, "There are none.",
 				column[client.Operation]{title: "ID", cell: func(o client.Operation) string { return o.ID }},
-				column[client.Operation]{title: "Instance", cell: func(o client.Operation) string { return o.InstanceName }},
+				column[client.Operation]{title: "Instance", cell: operationOf},
 				column[client.Operation]{title: "Verb", cell: func(o client.Operation) string { return o.Verb }},
 				column[client.Operation]{title: "State", cell: func(o client.Operation) string { return o.State }},
 				column[client.Operation]{title: "Age", cell: operationAge, right: true},
@@ -49,7 +49,7 @@ func newOperations(s *session) *cobra.Command {
 func stuckColumns() []column[client.Operation] {
 	return []column[client.Operation]{
 		{title: "ID", cell: func(o client.Operation) string { return o.ID }},
-		{title: "Instance", cell: func(o client.Operation) string { return cmp.Or(o.InstanceName, o.Instance) }},
+		{title: "Instance", cell: operationOf},
 		{title: "Verb", cell: func(o client.Operation) string { return o.Verb }},
 		{title: "State", cell: func(o client.Operation) string { return o.State }},
 		{title: "Failed", cell: func(o client.Operation) string { return times(o.Failures) }, right: true},
@@ -59,6 +59,19 @@ func stuckColumns() []column[client.Operation] {
 		{title: "Instance ID", cell: func(o client.Operation) string { return o.Instance }, wide: true},
 		{title: "Binding", cell: func(o client.Operation) string { return o.Binding }, wide: true},
 	}
+}
+
+// operationOf is the instance that an operation is about, told from those of its name elsewhere.
+func operationOf(o client.Operation) string {
+	return inPlace(o.Org, o.Project, cmp.Or(o.InstanceName, o.Instance))
+}
+
+// inPlace is the name of an instance with where it lives, when that is known.
+func inPlace(org, project, name string) string {
+	if org == "" {
+		return name
+	}
+	return org + "/" + project + "/" + name
 }
 
 // times is how often something failed in a row, the last times; nothing when the last try did not fail.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -46,7 +45,7 @@ type queueRow struct{ what, of, failed, again, note string }
 
 func queueRows(q client.Queue) (rows []queueRow) {
 	for _, o := range q.Operations {
-		rows = append(rows, queueRow{"operation " + o.Verb, cmp.Or(o.InstanceName, o.Instance), times(o.Failures), "", o.Note})
+		rows = append(rows, queueRow{"operation " + o.Verb, operationOf(o), times(o.Failures), whenever(o.NextAt, ""), o.Note})
 	}
 	for _, f := range q.Failing {
 		rows = append(rows, queueRow{f.Sort + " " + f.Kind, f.Key, times(f.Attempts), when(f.NextAt), f.Note})

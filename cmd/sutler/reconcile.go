@@ -34,7 +34,7 @@ func newReconcile(s *session) *cobra.Command {
 			return list(s, r.Differences, "The market and its backends agree.",
 				column[client.Difference]{title: "Difference", cell: func(d client.Difference) string { return d.Kind }},
 				column[client.Difference]{title: "Provider", cell: func(d client.Difference) string { return d.Provider }},
-				column[client.Difference]{title: "Instance", cell: func(d client.Difference) string { return d.InstanceName }},
+				column[client.Difference]{title: "Instance", cell: func(d client.Difference) string { return inPlace(d.Org, d.Project, d.InstanceName) }},
 				column[client.Difference]{title: "What", cell: func(d client.Difference) string { return d.What }, prose: true},
 				column[client.Difference]{title: "Done", cell: func(d client.Difference) string { return d.Done }, prose: true},
 				column[client.Difference]{title: "Next", cell: func(d client.Difference) string { return d.Next }, prose: true},

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -175,7 +174,7 @@ func (u *upgradeRun) lose(row *upgradeRow, err error, note string) {
 	}
 }
 
-func (r upgradeRow) place() string { return fmt.Sprintf("%s/%s/%s", r.Org, r.Project, r.Name) }
+func (r upgradeRow) place() string { return inPlace(r.Org, r.Project, r.Name) }
 
 func (u *upgradeRun) show() error {
 	return list(u.session, u.rows, "Every instance is on its plan's maintenance version.",

@@ -25,7 +25,8 @@ type operationQuery struct {
 
 func (a *API) operationList(ctx context.Context, who identity.Principal, in *operationQuery) (*reply[[]client.Operation], error) {
 	list, err := a.Broker.Operations(ctx, who, in.Stuck)
-	return answer(each(list, err, wireOperation))
+	names := a.namer()
+	return answer(each(list, err, func(o broker.Operation) client.Operation { return names.operation(ctx, o) }))
 }
 
 // operationWait names one operation and says how long to wait for its end.
@@ -39,7 +40,7 @@ func (a *API) operationGet(ctx context.Context, who identity.Principal, in *oper
 	if err == nil && in.Wait > 0 && !op.Done() {
 		op, err = a.Broker.Wait(ctx, in.ID, time.Duration(in.Wait)*time.Second)
 	}
-	return answer(wireOperation(op), err)
+	return answer(a.namer().operation(ctx, op), err)
 }
 
 func (a *API) operationRetry(ctx context.Context, who identity.Principal, in *struct {
@@ -47,7 +48,7 @@ func (a *API) operationRetry(ctx context.Context, who identity.Principal, in *st
 },
 ) (*reply[client.Operation], error) {
 	op, err := a.Broker.RetryOperation(ctx, who, in.ID)
-	return answer(wireOperation(op), err)
+	return answer(a.namer().operation(ctx, op), err)
 }
 
 func (a *API) operationPurge(ctx context.Context, who identity.Principal, in *struct {
@@ -59,12 +60,17 @@ func (a *API) operationPurge(ctx context.Context, who identity.Principal, in *st
 		return nil, fault.Invalid.Errorf("Nothing was given up: confirm must be the operation's id.").WithFields(fault.Field{Path: "/confirm", Reason: "must be " + in.ID})
 	}
 	op, err := a.Broker.PurgeOperation(ctx, who, in.ID, in.Body.Reason)
-	return answer(wireOperation(op), err)
+	return answer(a.namer().operation(ctx, op), err)
 }
 
-func wireOperation(o broker.Operation) client.Operation {
-	return client.Operation{
+func (n *namer) operation(ctx context.Context, o broker.Operation) client.Operation {
+	out := client.Operation{
 		ID: o.ID, Verb: o.Verb, State: o.State, Note: o.Note, Instance: o.Instance, InstanceName: o.InstanceName, Binding: o.Binding, StartedAt: o.StartedAt,
-		EndedAt: moment(o.EndedAt), Attempts: o.Attempts, Failures: o.Failures, FailingSince: moment(o.FailingSince), Reason: o.Stuck,
+		EndedAt: moment(o.EndedAt), Attempts: o.Attempts, Failures: o.Failures, FailingSince: moment(o.FailingSince), NextAt: moment(o.NextAt), Reason: o.Stuck,
 	}
+	if o.Org != "" {
+		t := n.of(ctx, o.Org, o.Project)
+		out.Org, out.Project = t.OrgName, t.ProjectName
+	}
+	return out
 }

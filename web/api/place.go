@@ -127,11 +127,12 @@ func within[T any](ctx context.Context, a *API, who identity.Principal, p Place,
 	}
 	var found []T
 	var places []string
+	names := a.namer()
 	for _, project := range list {
 		one, err := find(project.ID)
 		switch {
 		case err == nil:
-			found, places = append(found, one), append(places, project.Name)
+			found, places = append(found, one), append(places, names.place(ctx, project))
 		case !errors.Is(err, fault.NotFound):
 			return none, err
 		}
@@ -142,8 +143,14 @@ func within[T any](ctx context.Context, a *API, who identity.Principal, p Place,
 	case 1:
 		return found[0], nil
 	default:
-		return none, fault.Invalid.Errorf("There is more than one %s %q: in the projects %s.", n.word, ref, strings.Join(places, ", ")).WithHint("Say which one with --project NAME.")
+		return none, fault.Invalid.Errorf("There is more than one %s %q: in %s.", n.word, ref, strings.Join(places, ", ")).WithHint("Say which one with --org ORG --project PROJECT, or by its id.")
 	}
+}
+
+// place is a project as people tell it from others: projects of other orgs may have its name.
+func (n *namer) place(ctx context.Context, p directory.Project) string {
+	t := n.of(ctx, p.Org, p.ID)
+	return t.OrgName + "/" + t.ProjectName
 }
 
 // namer gives the names of orgs and projects, each looked up once.

@@ -23,13 +23,14 @@ func (a *API) queueGet(ctx context.Context, who identity.Principal, _ *struct{})
 	if err != nil {
 		return nil, err
 	}
-	return answer(wireQueue(q, months), nil)
+	return answer(a.wireQueue(ctx, q, months), nil)
 }
 
-func wireQueue(q broker.Queue, months []billing.Unclosed) client.Queue {
+func (a *API) wireQueue(ctx context.Context, q broker.Queue, months []billing.Unclosed) client.Queue {
 	out := client.Queue{Due: q.Due, OldestSeconds: q.Oldest.Seconds(), Operations: []client.Operation{}, Failing: []client.QueueEntry{}, Unclosed: []client.Unclosed{}}
+	names := a.namer()
 	for _, o := range q.Operations {
-		out.Operations = append(out.Operations, wireOperation(o))
+		out.Operations = append(out.Operations, names.operation(ctx, o))
 	}
 	for _, f := range q.Failing {
 		e := client.QueueEntry{Sort: "task", Kind: f.Kind, Key: f.Key, Attempts: f.Attempts, Note: f.Note, Owner: f.Owner, NextAt: f.Next}

@@ -24,9 +24,19 @@ func (a *API) reconcile(ctx context.Context, who identity.Principal, in *reconci
 		return nil, err
 	}
 	out := client.Reconciliation{Checked: r.Checked}
-	if out.Differences, err = each(r.Differences, nil, func(d broker.Difference) client.Difference { return client.Difference(d) }); err != nil {
+	names := a.namer()
+	if out.Differences, err = each(r.Differences, nil, func(d broker.Difference) client.Difference { return names.difference(ctx, d) }); err != nil {
 		return nil, err
 	}
 	out.Skipped, err = each(r.Skipped, nil, func(s broker.Skip) client.Skip { return client.Skip(s) })
 	return answer(out, err)
+}
+
+func (n *namer) difference(ctx context.Context, d broker.Difference) client.Difference {
+	out := client.Difference(d)
+	if d.Org != "" {
+		t := n.of(ctx, d.Org, d.Project)
+		out.Org, out.Project = t.OrgName, t.ProjectName
+	}
+	return out
 }

@@ -23,6 +23,9 @@ func (h *house) stuck(name string) client.Operation {
 	h.ok(err)
 	list, err := h.boss.Operations(h.Context(), true)
 	h.ok(err)
+	if list[0].Org != "acme" || list[0].Project == "" || list[0].NextAt == nil {
+		h.Fatalf("nobody can tell whose it is, or when it is tried again: %+v", list[0])
+	}
 	if len(list) != 1 || list[0].ID != gone.Operation || list[0].InstanceName != name || !strings.Contains(list[0].Reason, "Not today.") || list[0].Failures == 0 || list[0].FailingSince == nil {
 		h.Fatalf("%+v", list)
 	}
@@ -72,5 +75,21 @@ func TestAnOperatorSeesTheQueue(t *testing.T) {
 	h.ok(err)
 	if q.Failing == nil || q.Operations == nil || len(q.Operations) != 0 || q.Unclosed == nil || len(q.Unclosed) != 0 {
 		t.Fatalf("%+v", q)
+	}
+}
+
+// A name that is there in projects of the same name tells them by their orgs.
+func TestANameOfSeveralInstancesTellsWhose(t *testing.T) {
+	h := sqlite(t)
+	_, err := h.directory.CreateOrg(t.Context(), h.owner, "wonder", "Wonder Ltd", "", "EUR")
+	h.ok(err)
+	for _, org := range []string{"acme", "wonder"} {
+		made, err := h.boss.CreateInstance(t.Context(), client.NewInstance{Want: "fake:sync", Name: "orders", Org: org})
+		h.ok(err)
+		h.done(h.boss, made.Operation)
+	}
+	_, err = h.boss.Instance(t.Context(), client.Place{}, "orders")
+	if err == nil || !strings.Contains(err.Error(), "acme/default") || !strings.Contains(err.Error(), "wonder/default") {
+		t.Fatal(err)
 	}
 }

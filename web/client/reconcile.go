@@ -40,6 +40,8 @@ type Difference struct {
 	Provider     string `json:"provider"`
 	Instance     string `json:"instance,omitempty"` // id
 	InstanceName string `json:"instance_name,omitempty"`
+	Org          string `json:"org,omitempty"` // names of where it lives; an instance's name is unique in a project alone
+	Project      string `json:"project,omitempty"`
 	Binding      string `json:"binding,omitempty"`
 	Backend      string `json:"backend,omitempty"` // what it is called there
 	What         string `json:"what"`

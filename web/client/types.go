@@ -106,12 +106,15 @@ type Operation struct {
 	Note         string     `json:"note,omitempty"`
 	Instance     string     `json:"instance"`
 	InstanceName string     `json:"instance_name"`
+	Org          string     `json:"org,omitempty"` // names of where the instance lives
+	Project      string     `json:"project,omitempty"`
 	Binding      string     `json:"binding,omitempty"`
 	StartedAt    time.Time  `json:"started_at" doc:"By the wall clock, not the market's."`
 	EndedAt      *time.Time `json:"ended_at" doc:"By the wall clock."`
 	Attempts     int64      `json:"attempts"`
 	Failures     int64      `json:"failures"` // in a row, the last ones
 	FailingSince *time.Time `json:"failing_since" doc:"By the wall clock: the first of the failures in a row; null when the last try did not fail."`
+	NextAt       *time.Time `json:"next_at" doc:"By the wall clock: its next try; null when none is planned."`
 	Reason       string     `json:"reason,omitempty"` // why it needs a person
 }
 
