@@ -195,3 +195,20 @@ func TestConfigOfBackups(t *testing.T) {
 		}
 	}
 }
+
+// The configuration that says it has every key has those that decide who sees a plan and for how long its orders are tried, and is right.
+func TestTheSampleHasThePlansKeys(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, "deploy", "sutler.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"visibility: {orgs: [acme], platforms: [cf-eu]}", "maximum_polling_duration: "} {
+		if !strings.Contains(string(text), key) {
+			t.Errorf("there is no %q", key)
+		}
+	}
+	alerts, err := os.ReadFile(filepath.Join(root, "deploy", "alerts.yaml"))
+	if err != nil || !strings.Contains(string(alerts), "max by (provider) (sutler_operations_stuck)") {
+		t.Error("what every process reads from one store is not the greatest of what they say", err)
+	}
+}

@@ -86,6 +86,8 @@ func newPlatformRotate(s *session) *cobra.Command {
 	var now bool
 	c := &cobra.Command{
 		Use: "rotate NAME", Short: "Give a platform a new password and write it, once", Args: arguments("NAME"),
+		Long: "Two passwords are good at a time: rotating again ends the older one at once, whatever was kept. Without a former one (--now), other processes\n" +
+			"of the market take it for up to two seconds.",
 		Example: "  sutler platform rotate cf-eu --keep 2h\n  sutler platform rotate cf-eu --now",
 		RunE: func(c *cobra.Command, args []string) error {
 			api, err := s.connect()
