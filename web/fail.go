@@ -63,7 +63,7 @@ func (s *Server) translate(ctx context.Context, err error) problem.Problem {
 // ready tells whether the market can work now.
 func (s *Server) ready(c echo.Context) error {
 	if s.Ready != nil {
-		ctx, cancel := context.WithTimeout(c.Request().Context(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(c.Request().Context(), 3*time.Second) // who asks waits 5 s
 		defer cancel()
 		if err := s.Ready(ctx); err != nil {
 			return fault.Unavailable.Wrap(err, "The market is not ready.")

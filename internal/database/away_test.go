@@ -162,7 +162,13 @@ func TestStoreThatTakesNoWrites(t *testing.T) {
 	if err := db.From(t.Context()).Exec(insert, "astray").Error; err == nil || errors.Is(err, fault.Unavailable) {
 		t.Error("a write outside a transaction is our own mistake:", err)
 	}
+	if err := db.Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
 	standby(t, direct)
+	if err := db.Ping(t.Context()); fault.KindOf(err) != fault.Unavailable {
+		t.Error("ready without taking writes:", err)
+	}
 	if err := db.Tx(t.Context(), write(db, "a")); fault.KindOf(err) != fault.Unavailable {
 		t.Error(err)
 	}
