@@ -36,6 +36,19 @@ func (b *Broker) BindingOf(ctx context.Context, who identity.Principal, instance
 	return b.openedBinding(ctx, row, r)
 }
 
+// OperationOfBinding gives an operation of a platform's binding as OperationOf does for an instance; instance and platformID are the platform's ids.
+func (b *Broker) OperationOfBinding(ctx context.Context, who identity.Principal, instance, platformID, operation string) (Operation, error) {
+	i, err := b.InstanceOf(ctx, who, who.ID, instance)
+	if err != nil {
+		return Operation{}, err
+	}
+	bd, err := b.BindingOf(ctx, who, i.ID, platformID)
+	if err != nil || operation == "" || operation == bd.Operation.ID {
+		return bd.Operation, err
+	}
+	return b.formerOf(ctx, who.ID, instance, platformID, operation)
+}
+
 // Bindings lists the live bindings of an instance, an app or a project (whichever of the three is given), in the order of their making.
 func (b *Broker) Bindings(ctx context.Context, who identity.Principal, instance, app, project string) ([]Binding, error) {
 	where, arg := "project = ?", project

@@ -52,8 +52,10 @@ func (b *Broker) InstanceOf(ctx context.Context, who identity.Principal, platfor
 	return b.opened(ctx, r)
 }
 
-// LatestOf gives the latest operation of a platform's instance: found as InstanceOf finds it, and read in one go since platforms ask again and again.
-func (b *Broker) LatestOf(ctx context.Context, who identity.Principal, platformID string) (Operation, error) {
+// OperationOf gives an operation of a platform's instance, "" being its latest one. The instance is found as InstanceOf finds it, and read with its
+// latest operation in one go since platforms ask again and again. An older operation is told as it ended, one of a former life under the same id
+// too; fault.Invalid when there never was such an operation of this instance.
+func (b *Broker) OperationOf(ctx context.Context, who identity.Principal, platformID, operation string) (Operation, error) {
 	r, found, err := b.latestOf(ctx, who.ID, platformID, b.Clock.Now().Add(-retention).UnixMicro())
 	if err != nil {
 		return Operation{}, err
@@ -62,7 +64,19 @@ func (b *Broker) LatestOf(ctx context.Context, who identity.Principal, platformI
 	if !found || who.Kind != identity.Platform || !identity.Can(who, identity.InstanceRead, scope) {
 		return Operation{}, noInstance(platformID)
 	}
-	return r.Operation.view(), nil
+	if operation == "" || operation == r.Operation.ID {
+		return r.Operation.view(), nil
+	}
+	return b.formerOf(ctx, who.ID, platformID, "", operation)
+}
+
+// formerOf gives an operation of a platform's instance or binding that is not its latest.
+func (b *Broker) formerOf(ctx context.Context, platform, platformInstance, platformBinding, operation string) (Operation, error) {
+	op, found, err := b.operationFor(ctx, operation, platform, platformInstance, platformBinding)
+	if err == nil && !found {
+		err = fault.Invalid.Errorf("There never was an operation %q here.", operation)
+	}
+	return op.view(), err
 }
 
 // Instances lists the live instances of a scope, newest first. An empty scope lists all that who may see.

@@ -93,6 +93,21 @@ func (b *Broker) latestOf(ctx context.Context, platform, platformID string, gone
 	return r, r.Operation.ID != "", err
 }
 
+// operationFor gives an operation on what a platform knows by these ids, whichever of that thing's lives it belongs to; "" platformBinding: on the
+// instance itself.
+func (b *Broker) operationFor(ctx context.Context, id, platform, platformInstance, platformBinding string) (r operationRow, found bool, err error) {
+	columns := "o." + strings.ReplaceAll(b.DB.Columns(r), ", ", ", o.")
+	from, where := " FROM operations o JOIN instances i ON i.id = o.instance", " WHERE o.id = ? AND i.platform <> '' AND i.platform = ? AND i.platform_instance = ?"
+	args := []any{id, platform, platformInstance}
+	if platformBinding == "" {
+		where += " AND o.binding = ''"
+	} else {
+		from, where, args = from+" JOIN bindings b ON b.id = o.binding", where+" AND b.platform_binding = ?", append(args, platformBinding)
+	}
+	err = b.DB.From(ctx).Raw("SELECT "+columns+from+where, args...).Scan(&r).Error
+	return r, r.ID != "", err
+}
+
 // hadPlan tells whether an update led an instance to a plan or away from it. Of updates from before 00310 it is not known where they came from.
 func (b *Broker) hadPlan(ctx context.Context, instance, plan string) (bool, error) {
 	var n int64

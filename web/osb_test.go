@@ -98,9 +98,9 @@ func TestAStopAnswersThoseWhoWait(t *testing.T) {
 	defer hold.Release()
 	offers, err := m.broker.Market(ctx, identity.Principal{Kind: identity.System})
 	must(t, err)
-	plan, err := offers[0].Offering.Plan("sync")
+	plan, err := offers[0].Plan("sync")
 	must(t, err)
-	body := `{"service_id":"` + offers[0].Offering.ID + `","plan_id":"` + plan.ID + `","organization_guid":"o","space_guid":"s"}`
+	body := `{"service_id":"` + offers[0].ID + `","plan_id":"` + plan.ID + `","organization_guid":"o","space_guid":"s"}`
 	answers := make(chan string, 2)
 	for _, path := range []string{"/v2/service_instances/patient", "/v2/service_instances/urgent?accepts_incomplete=true"} {
 		r, err := http.NewRequestWithContext(t.Context(), "PUT", "http://"+l.Addr().String()+path, strings.NewReader(body))

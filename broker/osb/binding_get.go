@@ -24,11 +24,20 @@ func (s *server) GetBinding(ctx context.Context, encodedInstance, encoded string
 	return domain.GetBindingSpec{Credentials: c.Values, Parameters: object(bd.Params)}, s.answer(err)
 }
 
-// LastBindingOperation is GET /v2/service_instances/{id}/service_bindings/{id}/last_operation.
-func (s *server) LastBindingOperation(ctx context.Context, encodedInstance, encoded string, _ domain.PollDetails) (domain.LastOperation, error) {
-	bd, err := s.binding(ctx, encodedInstance, encoded)
+// LastBindingOperation is GET /v2/service_instances/{id}/service_bindings/{id}/last_operation: of the operation that the
+// platform names, or of the latest one.
+func (s *server) LastBindingOperation(ctx context.Context, encodedInstance, encoded string, d domain.PollDetails) (domain.LastOperation, error) {
+	instance, err := id(encodedInstance)
 	if err != nil {
 		return domain.LastOperation{}, s.answer(err)
 	}
-	return progress(ctx, bd.Operation), nil
+	platformID, err := id(encoded)
+	if err != nil {
+		return domain.LastOperation{}, s.answer(err)
+	}
+	op, err := s.Broker.OperationOfBinding(ctx, boxOf(ctx).who, instance, platformID, d.OperationData)
+	if err != nil {
+		return domain.LastOperation{}, s.answer(err)
+	}
+	return progress(ctx, op), nil
 }

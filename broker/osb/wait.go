@@ -54,8 +54,9 @@ func retryAfter(ctx context.Context, op broker.Operation) {
 func usable(ctx context.Context, op broker.Operation) {
 	switch op.Verb {
 	case "update":
-		boxOf(ctx).add("instance_usable", true)
-		boxOf(ctx).add("update_repeatable", op.Repeatable)
+		deleted := op.Note == broker.Replaced
+		boxOf(ctx).add("instance_usable", !deleted)
+		boxOf(ctx).add("update_repeatable", op.Repeatable && !deleted)
 	case "deprovision":
 		boxOf(ctx).add("instance_usable", false)
 	}
