@@ -104,7 +104,7 @@ type Operation struct {
 	Stuck                 string    // why it needs a person; empty when it does not
 	StartedAt, EndedAt    time.Time
 	NextAt                time.Time // wall time of its next try; zero when none is planned
-	Repeatable            bool // the same order may succeed another time; says something only of one that failed
+	Repeatable            bool      // the same order may succeed another time; says something only of one that failed
 }
 
 // Done tells whether the operation has ended.

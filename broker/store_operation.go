@@ -31,7 +31,7 @@ func (r operationRow) view() Operation {
 	}
 	return Operation{
 		NextAt: instant(next),
-		ID: r.ID, Instance: r.Instance, Binding: r.Binding, Verb: r.Verb, State: r.State, Note: r.Note, Attempts: r.Attempts,
+		ID:     r.ID, Instance: r.Instance, Binding: r.Binding, Verb: r.Verb, State: r.State, Note: r.Note, Attempts: r.Attempts,
 		Repeatable: r.Definite == 0, Failures: r.Failures, Stuck: r.stuck(), FailingSince: instant(r.failingSince()),
 		StartedAt: instant(r.StartedAt), EndedAt: instant(r.EndedAt),
 	}
