@@ -209,6 +209,7 @@ func benchOf(s driverSettings, driver providers.Driver, kind catalog.Kind) (b pr
 			note = "trespass_refused tries the management API only where the credentials name it in management_url: the settings do not tell it."
 		}
 		b = providertest.BenchOf(rabbitmq.Login, rabbitmq.Trespass(api), rabbitmq.Cling)
+		b.Lag = rabbitmq.Lag
 	case "nats":
 		b = providertest.BenchOf(nats.Login, nats.Trespass, nats.Cling)
 	case "s3":

@@ -1,6 +1,9 @@
 package providertest
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Bench is how a backend of one kind is used and abused. A driver's package has its own, and everybody who checks the driver uses that one:
 // its tests and `sutler provider certify` try the same.
@@ -13,6 +16,8 @@ type Bench struct {
 	Trespass func(ctx context.Context, mine, theirs map[string]any) (way string, err error)
 	// Cling does what makes a login hard to remove: owns objects, changes its own password, holds on to the server. Optional.
 	Cling func(ctx context.Context, s Session) error
+	// Lag is how late the backend may tell in its counters what was done. 0 where they are exact at once.
+	Lag time.Duration
 }
 
 // BenchOf makes the suite's of what a driver's package has; trespass and cling may be nil.

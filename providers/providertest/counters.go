@@ -64,6 +64,9 @@ func (t *tenant) countsOn(ctx context.Context, when string, happen func(context.
 	}
 	before, err := t.settled(ctx, fresh)
 	s.Close()
+	if err == nil {
+		before, err = t.quiet(ctx, before)
+	}
 	if err != nil {
 		return err
 	}
@@ -138,6 +141,25 @@ func (t *tenant) settled(ctx context.Context, since map[string]providers.Reading
 			return nil, ctx.Err()
 		}
 	}
+}
+
+// quiet reads until no counter has gone on for as long as the backend may be late to tell.
+func (t *tenant) quiet(ctx context.Context, last map[string]providers.Reading) (map[string]providers.Reading, error) {
+	for since := time.Now(); time.Since(since) < t.h.Lag; {
+		pause := time.NewTimer(50 * time.Millisecond)
+		<-pause.C
+		now, err := t.counters(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for name, w := range windows(last, now) {
+			if w.Sign() != 0 || now[name].Epoch != last[name].Epoch {
+				since = time.Now()
+			}
+		}
+		last = now
+	}
+	return last, nil
 }
 
 // counters reads until the provider answers: after a restart it may have to connect again.

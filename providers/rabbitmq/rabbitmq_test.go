@@ -26,9 +26,11 @@ func harness(t *testing.T, management bool) providertest.Harness {
 		t.Fatal(err)
 	}
 	root := administrator(t, s)
+	bench := providertest.BenchOf(rabbitmq.Login, rabbitmq.Trespass("http://"+s.Admin), rabbitmq.Cling)
+	bench.Lag = rabbitmq.Lag / 2 // this server's connections tell every second
 	return providertest.Harness{
 		Provider: p, Plan: list[0].Plans[0], Other: list[0].Plans[1],
-		Bench:     providertest.BenchOf(rabbitmq.Login, rabbitmq.Trespass("http://"+s.Admin), rabbitmq.Cling),
+		Bench:     bench,
 		Leftovers: func(context.Context) ([]string, error) { return leftovers(root) },
 		Overfill:  providertest.Fill(3 * (4 << 20)), Tight: providertest.Tightened(list[0].Plans[0], "storage_bytes", 4<<20),
 		Reopen:  func(context.Context) (*providers.Provider, error) { return open(), nil },

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 )
@@ -154,3 +155,6 @@ func Cling(ctx context.Context, a *App) error {
 	}
 	return ch.ExchangeBind("amq.topic", "#", "mine", false, nil)
 }
+
+// Lag is how late a server that is set as usual may tell what was done: each connection tells every five seconds, a counter at a time.
+const Lag = 6 * time.Second
