@@ -46,7 +46,7 @@ func TestSpeed(t *testing.T) {
 	b.catalog()
 	b.reads()
 	b.accepts(store())
-	t.Run("through the osb driver", func(t *testing.T) { b.sold(t, store()) })
+	t.Run("through the osb driver", func(t *testing.T) { b.sold(t, store) })
 	sizes(t, scale, store, out)
 }
 
@@ -187,14 +187,17 @@ func (b *bench) accepts(store string) {
 	})
 }
 
-// sold measures whole provisions at a market that sells this one's plans, beside the same asked of this one.
-func (b *bench) sold(t *testing.T, store string) {
-	far := newSpeedRig(t, b.site.twin(t, "third"), false).as(b.rig.platform) // which works, too
-	near := newSite(t, store, "first", fmt.Sprintf("- name: far\n  driver: osb\n  region: afar\n  settings: {url: %q, username: %q, password: %q, poll: 100ms}\n"+
+// sold measures whole provisions at a market that sells another one's plans, beside the same asked of that one.
+func (b *bench) sold(t *testing.T, store func() string) {
+	open := func(provider string) *speedRig {
+		rig := newSpeedRig(t, newSite(t, store(), "first", provider), false)
+		rig.as(client.Platform{Name: "buyer", Project: devProject}).open("sync")
+		return rig
+	}
+	far := open("- {name: fakes, driver: fake, region: here, settings: {dir: " + t.TempDir() + "}}\n")
+	near := open(fmt.Sprintf("- name: far\n  driver: osb\n  region: afar\n  settings: {url: %q, username: %q, password: %q, poll: 100ms}\n"+
 		"  offerings:\n  - offering: fake\n    plans: [{name: sync}]\negress: [127.0.0.0/8]\n", far.site.url, far.platform.Name, far.platform.Password))
-	rig := newSpeedRig(t, near, false)
-	rig.as(client.Platform{Name: "near", Project: devProject}).open("sync")
-	b.beside("a provision done (201) through the `osb` driver", "the same at its upstream, another market", "", b.rate(rig.provision), b.rate(far.provision))
+	b.beside("a provision done (201) through the `osb` driver", "the same at its upstream, another market", "", b.rate(near.provision), b.rate(far.provision))
 }
 
 // sizes measures the same requests at markets that differ in the number of their instances alone, all of them in each round: so the machine's
