@@ -80,7 +80,8 @@ func grew(before, after map[string]int64, n int) bool {
 	return false
 }
 
-func backupRestores(ctx context.Context, h Harness) error {
+// withBackup gives f an instance with data in it, a session of an app there, and its backup.
+func (h Harness) withBackup(ctx context.Context, f func(source *tenant, s Session, backup []byte) error) error {
 	if !h.Provider.Can(providers.BacksUp) {
 		return NotOffered("the driver copies no data")
 	}
@@ -93,12 +94,18 @@ func backupRestores(ctx context.Context, h Harness) error {
 		if err := write(ctx, s); err != nil {
 			return err
 		}
-		var copied bytes.Buffer
-		if err := h.Provider.Backup(ctx, source.Instance, &copied); err != nil {
+		var backup bytes.Buffer
+		if err := h.Provider.Backup(ctx, source.Instance, &backup); err != nil {
 			return err
 		}
+		return f(source, s, backup.Bytes())
+	})
+}
+
+func backupRestores(ctx context.Context, h Harness) error {
+	return h.withBackup(ctx, func(source *tenant, s Session, copied []byte) error {
 		return h.with(ctx, func(target *tenant) error {
-			if err := h.Provider.Restore(ctx, target.Instance, &copied); err != nil {
+			if err := h.Provider.Restore(ctx, target.Instance, bytes.NewReader(copied)); err != nil {
 				return err
 			}
 			if err := equalCounts(ctx, source, target); err != nil {

@@ -7,7 +7,6 @@ import (
 	"io"
 
 	"github.com/sutlerhq/sutler/internal/seal"
-	"github.com/sutlerhq/sutler/providers"
 )
 
 var errBroken = errors.New("the place where the backup is kept broke")
@@ -75,25 +74,10 @@ func sealedWith(harm func(sealed []byte)) func([]byte) io.Reader {
 }
 
 func backupDamaged(ctx context.Context, h Harness) error {
-	if !h.Provider.Can(providers.BacksUp) {
-		return NotOffered("the driver copies no data")
-	}
-	return h.with(ctx, func(source *tenant) error {
-		_, _, s, err := source.bound(ctx)
-		if err != nil {
-			return err
-		}
-		defer s.Close()
-		if err := write(ctx, s); err != nil {
-			return err
-		}
-		var whole bytes.Buffer
-		if err := h.Provider.Backup(ctx, source.Instance, &whole); err != nil {
-			return err
-		}
+	return h.withBackup(ctx, func(_ *tenant, _ Session, whole []byte) error {
 		for _, d := range damages() {
 			err := h.with(ctx, func(target *tenant) error { // what is left of a failed Restore is removed with its instance
-				if err := h.Provider.Restore(ctx, target.Instance, d.from(whole.Bytes())); err == nil {
+				if err := h.Provider.Restore(ctx, target.Instance, d.from(whole)); err == nil {
 					return errs("a backup %s was restored, and nothing was said", d.how)
 				}
 				return ctx.Err()
